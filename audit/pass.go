@@ -1,0 +1,96 @@
+package audit
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/headerspace"
+	"github.com/quaymaster/quaymaster/policy"
+)
+
+// A Pass is what one check sees of a run. The engine makes one per check and worker; it must not be kept.
+type Pass struct {
+	Check  *Check
+	Policy *policy.Policy
+	now    time.Time
+	world  *World
+	out    *Outcome
+	device string
+}
+
+// A World is what all checks share: read-only while checks run.
+type World struct {
+	Now     time.Time
+	Policy  *policy.Policy
+	Devices []*facts.Device // sorted by ID
+	// Owners maps interface and management addresses to device IDs.
+	Owners map[netip.Addr]string
+	// Space gives the filter model of a device, made once.
+	Space func(*facts.Device) *headerspace.Model
+}
+
+// An Outcome is what a check produced.
+type Outcome struct {
+	Findings []*Finding
+	Gaps     []Gap
+	Panics   []string
+}
+
+// NewPass makes the pass of one check.
+func NewPass(c *Check, w *World, out *Outcome) *Pass {
+	return &Pass{Check: c, Policy: w.Policy, now: w.Now, world: w, out: out}
+}
+
+// At makes p speak of device id by default.
+func (p *Pass) At(id string) { p.device = id }
+
+// Now is the time of judgement.
+func (p *Pass) Now() time.Time { return p.now }
+
+// Zone is the policy zone of an address: longest prefix, else the built-in external zone.
+func (p *Pass) Zone(a netip.Addr) policy.Zone { return p.Policy.Zone(a) }
+
+// Owner is the device that has address a on an interface, or as its management address.
+func (p *Pass) Owner(a netip.Addr) (id string, ok bool) {
+	id, ok = p.world.Owners[a.Unmap()]
+	return id, ok
+}
+
+// DeviceByID is an assembled device; nil when there is none.
+func (p *Pass) DeviceByID(id string) *facts.Device {
+	for _, d := range p.world.Devices {
+		if d.ID == id {
+			return d
+		}
+	}
+	return nil
+}
+
+// Space is d's filter model.
+func (p *Pass) Space(d *facts.Device) *headerspace.Model { return p.world.Space(d) }
+
+// Report adds a finding. Check, Device and an empty Fix are filled in; a low confidence caps the severity at medium.
+func (p *Pass) Report(f Finding) {
+	f.Check = p.Check
+	if f.Device == "" {
+		f.Device = p.device
+	}
+	if f.Confidence == ConfidenceLow && f.Severity > Medium {
+		f.Severity = Medium
+	}
+	p.out.Findings = append(p.out.Findings, &f)
+}
+
+// NotEvaluated records that the check had to leave something open here, and what evidence is missing.
+func (p *Pass) NotEvaluated(missing string) {
+	g := Gap{Check: p.Check.ID, Device: p.device, Missing: missing}
+	if len(p.Check.Analytics) > 0 {
+		for _, a := range p.Check.Analytics {
+			g.Analytic = a
+			p.out.Gaps = append(p.out.Gaps, g)
+		}
+		return
+	}
+	p.out.Gaps = append(p.out.Gaps, g)
+}

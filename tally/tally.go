@@ -1,0 +1,84 @@
+// Package tally summarises many events in bounded memory and keeps the few that must stay whole.
+//
+// Everything here commutes and merges: events in any order, cut anywhere, in any number of shards give the same bytes
+// (law 4). A table over its limit is sorted and written as a run; nothing is dropped. Sums of different vantages are
+// never added together.
+package tally
+
+import (
+	"net/netip"
+
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// A Key names a pair. It holds no pointers, so that tables of millions cost the collector nothing. Addresses are 16
+// bytes, IPv4 mapped (RFC 4291 2.5.5.2). Vantage is a number in the tally's Names.
+type Key struct {
+	Client, Server [16]byte
+	Protocol       facts.Protocol
+	Port           uint16 // the server's
+	Vantage        uint32
+}
+
+// ClientAddr is the client as an address, IPv4 unmapped.
+func (k Key) ClientAddr() netip.Addr { return netip.AddrFrom16(k.Client).Unmap() }
+
+// ServerAddr is the server as an address, IPv4 unmapped.
+func (k Key) ServerAddr() netip.Addr { return netip.AddrFrom16(k.Server).Unmap() }
+
+// A Pair is what was seen between a client and a server by one vantage.
+type Pair struct {
+	Sessions                      int64 // allowed
+	Denied, Failed                int64
+	Out, In, Total                int64 // sums of what was carried, bytes
+	OutKnown, InKnown, TotalKnown int64 // how many events carried each
+	MaxOut                        int64
+	First, Last                   int64     // unix seconds of the earliest and latest event
+	Days                          [8]uint64 // bit per day modulo 512 of the Unix day number
+	Hours                         [3]uint64 // bit per hour of the week, UTC, 168 used
+	Ops                           uint8     // bit per facts.Op seen
+	By                            uint8     // bit per facts.By seen
+	Starts                        Slots
+	FirstSpan                     evidence.Span // of the event with the smallest (time, span)
+	Vantage                       string        // resolved name, filled when merged
+	VantagePlatform               string
+	VantageFormat                 string
+	Witness                       []string // other vantages of the same pair, sorted
+}
+
+// Slots is a set of start times at the finest power-of-two width, in seconds, with at most 1,024 members.
+type Slots struct {
+	Width uint8 // log2 of the slot's width in seconds
+	Times []uint32
+}
+
+// A SeriesKey names a series: beats of one message class of one source.
+type SeriesKey struct{ Source, Class string }
+
+// A Series is how often and when a class was seen.
+type Series struct {
+	Count       int64
+	First, Last int64
+	Slots       Slots
+}
+
+// An Entity is whose trail an event belongs to: a device ID or name, or an address.
+type Entity struct {
+	Kind string // device, address
+	Name string
+}
+
+// An Event is a kept event with its strings. Exactly one of the pointers is set.
+type Event struct {
+	Time     facts.Stamp
+	Device   string
+	Transfer *facts.Transfer
+	Command  *facts.Command
+	Auth     *facts.Auth
+	Change   *facts.Change
+	Spans    []evidence.Span // all halves of a joined record
+}
+
+// A Result is what a whole run tallied, merged: the judge's view. Pairs are sorted by key value.
+type Result struct{}
