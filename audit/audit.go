@@ -6,6 +6,7 @@
 package audit
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -192,9 +193,27 @@ type Gap struct {
 	Missing  string // one phrase: what evidence is missing, and why
 }
 
+// A DeviceInfo is what stays known of a device after its own judgement: facts of the whole fleet are never in memory at once.
+type DeviceInfo struct {
+	ID       string
+	Hostname string
+	Platform string
+	Model    string
+	Version  string
+	Role     string // from the inventory; empty when not stated
+	Site     string
+	Zone     string // policy zone the inventory states; empty when not
+	Has      facts.Kind
+	Tool     facts.Tool
+	Parts    []facts.Part
+	Lines    facts.Lines
+	Addrs    []netip.Addr // interface addresses, sorted
+	Services []facts.Service
+}
+
 // A Rollup is what the fleet phase sees.
 type Rollup struct {
-	Devices  []*facts.Device
+	Devices  []*DeviceInfo
 	Findings []*Finding // of the earlier phases, sorted
 	Expired  []ExpiredException
 	Tallied  *tally.Result

@@ -23,7 +23,10 @@ type Pass struct {
 type World struct {
 	Now     time.Time
 	Policy  *policy.Policy
-	Devices []*facts.Device // sorted by ID
+	Devices []*DeviceInfo // sorted by ID
+	ByID    map[string]*DeviceInfo
+	// ProfileDays is how many days the profile covers; 0 without one.
+	ProfileDays int
 	// Owners maps interface and management addresses to device IDs.
 	Owners map[netip.Addr]string
 	// Space gives the filter model of a device, made once.
@@ -57,15 +60,14 @@ func (p *Pass) Owner(a netip.Addr) (id string, ok bool) {
 	return id, ok
 }
 
-// DeviceByID is an assembled device; nil when there is none.
-func (p *Pass) DeviceByID(id string) *facts.Device {
-	for _, d := range p.world.Devices {
-		if d.ID == id {
-			return d
-		}
-	}
-	return nil
-}
+// DeviceByID is what is known of a device; nil when there is none.
+func (p *Pass) DeviceByID(id string) *DeviceInfo { return p.world.ByID[id] }
+
+// Devices are all devices of the run, sorted by ID.
+func (p *Pass) Devices() []*DeviceInfo { return p.world.Devices }
+
+// ProfileDays is how many days of history the profile covers; 0 without a profile.
+func (p *Pass) ProfileDays() int { return p.world.ProfileDays }
 
 // Space is d's filter model.
 func (p *Pass) Space(d *facts.Device) *headerspace.Model { return p.world.Space(d) }

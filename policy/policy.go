@@ -96,3 +96,39 @@ func (p *Policy) Zone(a netip.Addr) Zone {
 	}
 	return best
 }
+
+// Covers reports whether x is about the finding, whatever its dates.
+func (x *Exception) Covers(id, slug, device, subject, fingerprint string) bool {
+	if x.Fingerprint != "" && x.Fingerprint != fingerprint {
+		return false
+	}
+	if x.Check != id && x.Check != slug {
+		return false
+	}
+	return glob(x.Device, device) && glob(x.Subject, subject)
+}
+
+// glob matches * and ? anywhere; an empty pattern matches everything.
+func glob(pattern, s string) bool {
+	if pattern == "" {
+		return true
+	}
+	p, i, star, mark := 0, 0, -1, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]) && pattern[p] != '*':
+			p, i = p+1, i+1
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark, p = p, i, p+1
+		case star >= 0:
+			mark++
+			p, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}
