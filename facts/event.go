@@ -179,8 +179,8 @@ type Change struct {
 	Device   string
 	Format   string
 	Platform string
-	What     string // config, config-from-network, service-start, service-stop, firewall
-	Subject  string // the service or URL
+	What     string // config, config-from-network, service-start, service-stop, firewall, restart, smart-install
+	Subject  string // the service, the URL, or where from (console, vty0, snmp)
 	User     string
 	Source   netip.Addr
 	Span     evidence.Span
@@ -210,17 +210,21 @@ type Sample struct {
 
 // A Message is one record of a framed log, before its dialect is known.
 type Message struct {
-	Time   Stamp
-	Relay  Stamp  // the relay's own time, when it differs
-	Host   string // the sender; valid until the call returns
-	Tag    string
-	Pid    string
-	Body   []byte
-	Seq    uint64
-	PRI    int16 // facility*8+severity; -1 when absent
-	Span   evidence.Span
-	Repeat uint32 // how often it occurred; 0 and 1 are once
-	File   *evidence.File
+	Time  Stamp
+	Relay Stamp  // the relay's own time, when it differs
+	Host  string // the sender; valid until the call returns
+	Tag   string
+	Pid   string
+	ID    string // RFC 5424 MSGID; empty when none
+	Data  []byte // RFC 5424 structured data as written, "[id k=\"v\"]..."; nil when none
+	Body  []byte
+	// BodyPos is where Body[0] lies, so that a dialect can give the exact span of a secret. Data lies in the same record.
+	BodyPos evidence.Pos
+	Seq     uint64
+	PRI     int16 // facility*8+severity; -1 when absent
+	Span    evidence.Span
+	Repeat  uint32 // how often it occurred; 0 and 1 are once
+	File    *evidence.File
 }
 
 // A Severity orders notes only.
