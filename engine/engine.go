@@ -13,7 +13,6 @@ import (
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/evidence"
-	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/inventory"
 	"github.com/quaymaster/quaymaster/policy"
 	"github.com/quaymaster/quaymaster/tally"
@@ -108,11 +107,4 @@ func Run(ctx context.Context, o Options) (*audit.Result, error) {
 	j.finish(res)
 	res.Judge()
 	return res, nil
-}
-
-// Facts reads o.Set and hands every fact, note and device to sink in order of file and position: what was understood,
-// before any judgement. Since and Until do not apply.
-func Facts(ctx context.Context, o Options, each func(f *evidence.File) facts.Sink) error {
-	o.defaults()
-	return readInOrder(ctx, &o, each)
 }
