@@ -13,6 +13,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/inventory"
 	"github.com/quaymaster/quaymaster/policy"
 	"github.com/quaymaster/quaymaster/tally"
@@ -107,4 +108,31 @@ func Run(ctx context.Context, o Options) (*audit.Result, error) {
 	j.finish(res)
 	res.Judge()
 	return res, nil
+}
+
+// Tally reads o.Set and gives what was tallied, without judging, and what could not be read. Close the result.
+func Tally(ctx context.Context, o Options) (*tally.Result, []audit.Reason, error) {
+	o.defaults()
+	r, err := newReader(&o)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.close()
+	if err := r.read(ctx); err != nil {
+		return nil, nil, err
+	}
+	res, err := r.merge(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("merge tallies: %w", err)
+	}
+	var out []audit.Reason
+	for _, p := range o.Set.Problems {
+		out = append(out, audit.Reason{Path: p.Path, Line: p.Line, Message: p.Err, Hint: p.Hint})
+	}
+	for _, n := range r.allNotes() {
+		if n.Kind == facts.NoteIncomplete {
+			out = append(out, audit.Reason{Path: n.Path, Message: n.Message, Hint: n.Hint})
+		}
+	}
+	return res, out, nil
 }

@@ -21,20 +21,20 @@ import (
 
 // filterFlags are a filter question as it is typed.
 type filterFlags struct {
-	device, scope      string
-	filter             string
-	in, out            string
-	self               bool
-	fromZone, toZone   string
-	service, group     string
-	proto              string
-	src, dst           string
-	sport, dport       string
-	established        bool
-	app                string
-	at                 string
-	verdict            string
-	asJSON             bool
+	device, scope    string
+	filter           string
+	in, out          string
+	self             bool
+	fromZone, toZone string
+	service, group   string
+	proto            string
+	src, dst         string
+	sport, dport     string
+	established      bool
+	app              string
+	at               string
+	verdict          string
+	asJSON           bool
 }
 
 func (f *filterFlags) bind(c *cobra.Command) {
