@@ -12,6 +12,7 @@ type Writer struct {
 // Meta says what a stream of evidence is.
 type Meta struct {
 	Command  string // what was asked
+	Host     string // the device the stream is about, when it is not the writer's own (a host behind vCenter)
 	Platform string
 	Format   string // empty: parsers detect
 }

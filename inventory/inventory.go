@@ -24,7 +24,9 @@ type Target struct {
 	Credential Credential
 	Timeout    time.Duration     // for the whole device; 0 is the runner's default
 	Options    map[string]string // collector-specific, checked by the inventory's schema
-	Line       int               // where the inventory states it
+	// Secrets resolves the credential\'s references; the fleet runner sets it.
+	Secrets Secrets
+	Line    int // where the inventory states it
 }
 
 // A Credential is where the parts of a login are kept. Empty references are not used.
