@@ -375,3 +375,12 @@ func (v Value) Int() (int64, bool) {
 	x, err := strconv.ParseInt(string(v.t.src[n.Off:n.End]), 10, 64)
 	return x, err == nil
 }
+
+// Digits is a number as it is written; empty when the value is none.
+func (v Value) Digits() string {
+	if v.Kind() != Number {
+		return ""
+	}
+	n := &v.t.nodes[v.i]
+	return string(v.t.src[n.Off:n.End])
+}
