@@ -1,0 +1,507 @@
+package syslog
+
+import (
+	"bytes"
+
+	"github.com/quaymaster/quaymaster/internal/field"
+)
+
+// A header is what precedes a message's text, as offsets into the record.
+type header struct {
+	pri    int16 // -1 when absent
+	times  uint8 // how many were read: the relay's, then the device's
+	anchor bool  // the body begins with a Cisco %FACILITY-severity-MNEMONIC
+	repeat uint32
+	// wasRepeated: the record is only "last message repeated N times"; N is in repeat.
+	wasRepeated bool
+	seq         uint64
+	host        part
+	tag         part
+	pid         part
+	id          part
+	data        part
+	body        part
+	stamps      [2]stamp // relay and device when times is 2, else the only one first
+}
+
+// A part is record[from:to].
+type part struct{ from, to int32 }
+
+func (p part) of(rec []byte) []byte { return rec[p.from:p.to] }
+func (p part) empty() bool          { return p.from == p.to }
+func at(from, to int) part          { return part{int32(from), int32(to)} }
+
+// Bounds of a header. Real ones are under 120 bytes; text beyond is never read as one.
+const (
+	maxHeader = 400
+	maxTag    = 64
+	maxAnchor = 80
+	// maxStray is how many words nobody understands may stand between a readable header and a Cisco message.
+	maxStray = 2
+)
+
+// read reads the header of one record. It always leaves a body: what no header was read from is text.
+func (h *header) read(rec []byte) {
+	h.pri, h.times, h.anchor, h.repeat, h.wasRepeated, h.seq = -1, 0, false, 0, false, 0
+	h.host, h.tag, h.pid, h.id, h.data, h.body = part{}, part{}, part{}, part{}, part{}, part{}
+	end := len(rec)
+	for end > 0 && (rec[end-1] == '\r' || rec[end-1] == '\n' || rec[end-1] == 0 || rec[end-1] == ' ') {
+		end--
+	}
+	b := rec[:end]
+	i := 0
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
+		i++
+	}
+	i += countPrefix(b[i:])
+	i += h.readPRI(b[i:])
+	if h.pri >= 0 && i+2 < len(b) && b[i] == '1' && b[i+1] == ' ' {
+		if n := h.read5424(b, i+2); n > 0 {
+			h.finish(b, n)
+			return
+		}
+	}
+	h.finish(b, h.readTokens(b, i))
+}
+
+// countPrefix is the length of an octet count before "<" (RFC 6587 3.4.1) that a receiver left in the text.
+func countPrefix(b []byte) int {
+	if len(b) == 0 || b[0]-'0' > 9 {
+		return 0
+	}
+	_, n := digits(b, 7)
+	if n+2 < len(b) && b[n] == ' ' && b[n+1] == '<' && b[n+2]-'0' <= 9 {
+		return n + 1
+	}
+	return 0
+}
+
+// readPRI reads "<165>"; 191 is the largest (RFC 5424 6.2.1).
+func (h *header) readPRI(b []byte) int {
+	if len(b) < 3 || b[0] != '<' {
+		return 0
+	}
+	v, n := digits(b[1:], 3)
+	if n == 0 || n+1 >= len(b) || b[n+1] != '>' || v > 191 {
+		return 0
+	}
+	h.pri = int16(v)
+	return n + 2
+}
+
+// finish sets the body that begins at i, and reads what stands for other messages in it.
+func (h *header) finish(b []byte, i int) {
+	if i < len(b) && b[i] == '%' {
+		h.anchor = isAnchor(b[i:])
+	}
+	h.body = at(i, len(b))
+	if i >= len(b) {
+		return
+	}
+	switch b[i] {
+	case 'l', '-', 'a', 'm', '(':
+		h.readRepeat(b, i)
+	}
+}
+
+// readRepeat reads "last message repeated 5 times" (syslogd), with or without dashes, and "message repeated 76 times:
+// [TEXT]" (rsyslog), whose text is the message.
+func (h *header) readRepeat(b []byte, i int) {
+	t := bytes.TrimLeft(b[i:], "-( ")
+	inner := len(b) - len(t)
+	last := true
+	rest, ok := cutPrefix(t, "last message repeated ")
+	if !ok {
+		if rest, ok = cutPrefix(t, "message repeated "); !ok {
+			return
+		}
+		last = false
+	}
+	n, w := field.LeadingUint(rest)
+	if w == 0 || n > 1<<31 {
+		return
+	}
+	rest, ok = cutPrefix(rest[w:], " time")
+	if !ok {
+		return
+	}
+	if last {
+		h.repeat, h.wasRepeated = uint32(n), true
+		return
+	}
+	rest, ok = cutPrefix(rest, "s: [")
+	if !ok || len(rest) == 0 || rest[len(rest)-1] != ']' {
+		return
+	}
+	inner = len(b) - len(rest)
+	h.repeat = uint32(n)
+	for inner < len(b)-1 && b[inner] == ' ' {
+		inner++
+	}
+	h.body = at(inner, len(b)-1)
+	h.anchor = isAnchor(b[inner:])
+}
+
+func cutPrefix(b []byte, s string) ([]byte, bool) {
+	if !field.Has(b, s) {
+		return b, false
+	}
+	return b[len(s):], true
+}
+
+// isAnchor reports whether b begins with %FACILITY[-SUB]-severity-MNEMONIC (Cisco System Message Guide).
+func isAnchor(b []byte) bool {
+	if len(b) < 7 || b[0] != '%' || b[1]-'A' > 'Z'-'A' {
+		return false
+	}
+	for j := 2; j < min(len(b), maxAnchor)-3; j++ {
+		switch c := b[j]; {
+		case c == '-':
+			if b[j+1]-'0' <= 9 && b[j+2] == '-' && (b[j+3]-'A' <= 'Z'-'A' || b[j+3]-'0' <= 9) {
+				return true
+			}
+		case c == '_', c|0x20-'a' <= 'z'-'a', c-'0' <= 9:
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// findAnchor is where the Cisco message begins; -1 when there is none within a header's reach.
+func findAnchor(b []byte, from int) int {
+	end := min(len(b), from+maxHeader)
+	for i := from; i < end; {
+		n := bytes.IndexByte(b[i:end], '%')
+		if n < 0 {
+			return -1
+		}
+		i += n
+		if isAnchor(b[i:]) {
+			return i
+		}
+		i++
+	}
+	return -1
+}
+
+// readTokens reads everything but RFC 5424: sequence numbers, origin ids, up to two times, zones, hosts and a tag, in the
+// orders that devices and relays write them. It returns where the body begins.
+func (h *header) readTokens(b []byte, i int) int {
+	anchor := findAnchor(b, i)
+	hostAt := -1 // the number of times that had been read when the host was
+	stray, first := 0, i
+	for i < min(len(b), first+maxHeader) {
+		c := b[i]
+		if c == ' ' || c == ':' || c == '\t' {
+			i++
+			continue
+		}
+		if i == anchor {
+			return i
+		}
+		if h.times < 2 && (c-'0' <= 9 || c-'A' <= 'Z'-'A' || c == '*' || c == '.') {
+			if n := h.stamps[h.times].readTime(b[i:]); n > 0 {
+				i += n
+				i += h.readZone(b, i, anchor)
+				h.times++
+				continue
+			}
+		}
+		if c == '<' && h.pri < 0 && h.times > 0 {
+			if n := h.readPRI(b[i:]); n > 0 { // a relay that kept the sender's PRI
+				i += n
+				continue
+			}
+		}
+		t := h.token(b, i, anchor)
+		if h.ignorable(b, t) {
+			i = t.next
+			continue
+		}
+		next, done := h.place(b, t, anchor, &hostAt)
+		switch {
+		case done:
+			return next
+		case next == i: // nobody's word
+			if stray++; anchor < 0 || stray > maxStray {
+				return i
+			}
+			i = t.next
+		default:
+			i = next
+		}
+	}
+	if anchor >= 0 && anchor <= i {
+		return anchor
+	}
+	return i
+}
+
+// A token is a word of a header: b[from:to], a colon after it or not, and where reading goes on.
+type token struct {
+	from, to, next int
+	colon          bool
+	numeric        bool
+	bracket        int // of the "[" in tag[pid]; 0 when none
+}
+
+func (h *header) token(b []byte, i, anchor int) token {
+	t := token{from: i, numeric: true}
+	end := len(b)
+	if anchor >= 0 {
+		end = anchor
+	}
+	j := i
+	for ; j < end && b[j] != ' ' && b[j] != '\t'; j++ {
+		switch c := b[j]; {
+		case c-'0' <= 9:
+			continue
+		case c == ':':
+			// A colon ends the word when a blank, the message or a time follows it: "CPU0:Oct  4", "EDT:%SYS".
+			if j+1 >= end || b[j+1] == ' ' || b[j+1] == '\t' || h.times < 2 && month(b[j+1:]) > 0 {
+				t.to, t.next, t.colon = j, j+1, true
+				return t
+			}
+		case c == '[' && t.bracket == 0 && j > i:
+			t.bracket = j
+		}
+		t.numeric = false
+	}
+	t.to, t.next = j, j
+	return t
+}
+
+// ignorable takes the words that are neither host nor tag: a weekday before the time, and after it ESXi's "In(14)", a
+// severity with the PRI (VMware: ESXi 8 log format).
+func (h *header) ignorable(b []byte, t token) bool {
+	w := b[t.from:t.to]
+	if h.times == 0 {
+		switch string(w) {
+		case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
+			return !t.colon
+		}
+		return false
+	}
+	if len(w) < 5 || w[2] != '(' || h.pri >= 0 || w[0]-'A' > 'Z'-'A' {
+		return false
+	}
+	v, n := digits(w[3:], 3)
+	if n == 0 || v > 191 || 3+n >= len(w) || w[3+n] != ')' {
+		return false
+	}
+	h.pri = int16(v)
+	return true
+}
+
+// hostLike reports whether a word may name a host: punctuation begins no name.
+func hostLike(w []byte) bool {
+	c := w[0]
+	return c|0x20-'a' <= 'z'-'a' || c-'0' <= 9 || c == ':' || c >= 0x80 || c == '_'
+}
+
+// place decides what a word is. It returns where reading goes on (the word's own place when it is nobody's) and whether
+// the body begins there.
+func (h *header) place(b []byte, t token, anchor int, hostAt *int) (next int, done bool) {
+	if t.numeric {
+		switch {
+		case t.colon:
+			if h.seq == 0 {
+				h.seq, _ = field.LeadingUint(b[t.from:t.to])
+			}
+			return t.next, false
+		case anchor < 0:
+			return t.from, true
+		}
+		return t.from, false
+	}
+	if t.bracket > 0 && h.times > 0 || t.bracket > 0 && t.colon {
+		if next, ok := h.setTag(b, t); ok {
+			return next, true
+		}
+	}
+	if h.times == 0 {
+		return h.placeEarly(b, t, anchor)
+	}
+	after := skipBlank(b, t.next)
+	if t.colon {
+		switch {
+		case *hostAt == -1 && h.host.empty() && anchor >= 0 && after == anchor:
+			h.host = at(t.from, t.to) // "Dec 11 2018 08:01:24 fw1: %ASA-...": the colon makes no tag of it
+			*hostAt = int(h.times)
+			return after, false
+		case anchor >= 0 && after == anchor:
+			if h.lateZone(b[t.from:t.to]) {
+				return after, false
+			}
+			h.setTag(b, t)
+			return after, true
+		case h.times < 2 && h.timeFollows(b, after):
+			if hostLike(b[t.from:]) {
+				h.host = at(t.from, t.to) // an origin id between relay and device header
+			}
+			*hostAt = int(h.times)
+			return after, false
+		}
+		if next, ok := h.setTag(b, t); ok {
+			return next, true
+		}
+		return t.from, true
+	}
+	if *hostAt != int(h.times) {
+		if *hostAt >= 0 && anchor < 0 && !h.tagFollows(b, after) {
+			return t.from, true // the second header names no host
+		}
+		if !hostLike(b[t.from:]) {
+			return t.from, anchor < 0
+		}
+		h.host = at(t.from, t.to)
+		*hostAt = int(h.times)
+		return t.next, false
+	}
+	if anchor >= 0 && after == anchor && h.tag.empty() {
+		h.tag = at(t.from, t.to)
+		return after, true
+	}
+	return t.from, anchor < 0
+}
+
+// placeEarly decides what a word before any time is: a host when a time or a Cisco message follows, else the text has no
+// header, but perhaps a tag.
+func (h *header) placeEarly(b []byte, t token, anchor int) (next int, done bool) {
+	after := skipBlank(b, t.next)
+	follows := anchor >= 0 || h.timeFollows(b, after) || t.colon && h.pri >= 0 && h.timeFollows(b, skipBlank(b, wordEnd(b, after)))
+	switch {
+	case follows && (h.host.empty() || t.colon):
+		if h.host.empty() && hostLike(b[t.from:]) {
+			h.host = at(t.from, t.to)
+		}
+		return t.next, false
+	case follows:
+		return t.from, false
+	case t.colon && h.pri >= 0:
+		if next, ok := h.setTag(b, t); ok {
+			return next, true
+		}
+	}
+	return t.from, true
+}
+
+// timeFollows reports whether a time, or a sequence number before one, begins at i.
+func (h *header) timeFollows(b []byte, i int) bool {
+	if i >= len(b) {
+		return false
+	}
+	c := b[i]
+	if c-'0' > 9 && c-'A' > 'Z'-'A' && c != '*' && c != '.' {
+		return false
+	}
+	var s stamp
+	if s.readTime(b[i:]) > 0 {
+		return true
+	}
+	_, n := digits(b[i:], 12)
+	return n > 0 && i+n < len(b) && b[i+n] == ':'
+}
+
+// tagFollows reports whether the word at i ends like a tag.
+func (h *header) tagFollows(b []byte, i int) bool {
+	t := h.token(b, i, -1)
+	return t.colon || t.bracket > 0
+}
+
+func skipBlank(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t' || b[i] == ':') {
+		i++
+	}
+	return i
+}
+
+func wordEnd(b []byte, i int) int {
+	for i < len(b) && b[i] != ' ' && b[i] != '\t' {
+		i++
+	}
+	return i
+}
+
+// setTag takes the word as tag or tag[pid] and returns where the text begins.
+func (h *header) setTag(b []byte, t token) (next int, ok bool) {
+	to := t.to
+	if t.bracket > 0 {
+		closing := bytes.IndexByte(b[t.bracket:min(len(b), t.bracket+24)], ']')
+		if closing < 0 {
+			return t.from, false
+		}
+		h.pid = at(t.bracket+1, t.bracket+closing)
+		to, t.next = t.bracket, t.bracket+closing+1
+	} else if !t.colon {
+		return t.from, false
+	}
+	if to-t.from > maxTag {
+		h.pid = part{}
+		return t.from, false
+	}
+	h.tag = at(t.from, to)
+	i := t.next
+	if i+2 < len(b) && b[i] == ' ' && b[i+1] == '<' { // macOS: " <Info>:"
+		if n := bytes.IndexByte(b[i:min(len(b), i+16)], '>'); n > 2 && i+n+1 < len(b) && b[i+n+1] == ':' {
+			i += n + 1
+		}
+	}
+	if i < len(b) && b[i] == ':' {
+		i++
+	}
+	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
+		i++
+	}
+	return i, true
+}
+
+// readZone reads a zone's name right after a time: one from the table, or any upper-case word that stands between the
+// time and a Cisco message that is not an ASA's (there it is the host).
+func (h *header) readZone(b []byte, i, anchor int) int {
+	s := &h.stamps[h.times]
+	if s.zone == statedZone || s.kind != calendar || i+3 >= len(b) || b[i] != ' ' {
+		return 0
+	}
+	j := i + 1
+	if n := s.readOffset(b[j:]); n == 5 && (j+n == len(b) || b[j+n] == ' ' || b[j+n] == ':') {
+		return n + 1
+	}
+	for j < len(b) && j < i+9 && b[j]-'A' <= 'Z'-'A' {
+		j++
+	}
+	if j < i+2 || j >= len(b) {
+		return 0
+	}
+	name := b[i+1 : j]
+	off, kind, ok := zoneOffset(name)
+	switch {
+	case ok && (b[j] == ':' || kind == statedZone && b[j] == ' '):
+	case !ok && b[j] == ':' && anchor >= 0 && skipBlank(b, j) == anchor && !(h.host.empty() && asaAnchor(b[anchor:])):
+		kind = namedZone
+	default:
+		return 0
+	}
+	s.zone, s.offset = kind, off
+	return j - i
+}
+
+// lateZone takes a known zone that stands where a tag would: "Jun 14 12:00:59 sw1 AEST: %SYS-...".
+func (h *header) lateZone(name []byte) bool {
+	off, kind, ok := zoneOffset(name)
+	if !ok || h.times == 0 {
+		return false
+	}
+	s := &h.stamps[h.times-1]
+	if s.kind != calendar || s.zone != noZone {
+		return false
+	}
+	s.zone, s.offset = kind, off
+	return true
+}
+
+// asaAnchor reports whether a Cisco message is one of the firewalls that write a host after the time.
+func asaAnchor(b []byte) bool {
+	return field.Has(b, "%ASA-") || field.Has(b, "%FTD-") || field.Has(b, "%PIX-") || field.Has(b, "%FWSM-") || field.Has(b, "%NGIPS-")
+}
