@@ -17,6 +17,7 @@ type acl struct {
 	filter int // index in Device.Filters, set when the entries are read
 	remark string
 	next   bool // a list is asked after it somewhere
+	ether  bool // about frames that are not IP
 }
 
 // countEntry notes an access-list line for the second pass. It runs once per line of the largest part of a
@@ -67,6 +68,11 @@ func (p *parser) readEntries() {
 			p.entry(last, n, i+1)
 		}
 	}
+	for _, a := range p.acls {
+		if a.filter < 0 && a.remark != "" && !a.ether { // remarks only
+			p.filter(a, "access-list")
+		}
+	}
 }
 
 // entry reads one access-list line from word i, the one after the list's name.
@@ -106,7 +112,14 @@ func (p *parser) entry(a *acl, n int32, i int) {
 		p.webtype(p.rule(a, n, name, "access-list webtype"), n, i+1)
 		return
 	case "ethertype":
-		p.irrelevant(n) // frames that are not IP: file transfers are
+		a.ether = true
+		if p.is(i+1, "deny") && (p.is(i+2, "any") || p.is(i+2, "all")) {
+			// "If you explicitly deny all traffic with an EtherType ACE, then IP and ARP traffic is denied" (ASA CLI
+			// configuration guide, Information About Access Lists).
+			p.unsupported(n, "an EtherType entry that denies every frame")
+			return
+		}
+		p.irrelevant(n) // frames that are not IP; file transfers are
 		return
 	default: // PIX 6 and "ipv6 access-list" say no type
 		if kind == "" {
@@ -143,21 +156,26 @@ func (p *parser) elements(n int32, i int) bool {
 	return true
 }
 
+// filter makes the filter of list a.
+func (p *parser) filter(a *acl, kind string) {
+	f := facts.Filter{
+		Name: a.name, Scope: p.scope, Kind: kind, Default: facts.Deny, Stateful: true, Span: p.span(a.first),
+		Rules: make([]facts.Rule, 0, a.count),
+	}
+	switch {
+	case a.v6:
+		f.Family = facts.IPv6
+	case p.before(9, 0):
+		f.Family = facts.IPv4
+	}
+	a.kind, a.filter = kind, len(p.d.Filters)
+	p.d.Filters = append(p.d.Filters, f)
+}
+
 // rule appends an empty rule to a's filter.
 func (p *parser) rule(a *acl, n int32, name, kind string) *facts.Rule {
 	if a.filter < 0 {
-		f := facts.Filter{
-			Name: a.name, Scope: p.scope, Kind: kind, Default: facts.Deny, Stateful: true, Span: p.span(a.first),
-			Rules: make([]facts.Rule, 0, a.count),
-		}
-		switch {
-		case a.v6:
-			f.Family = facts.IPv6
-		case p.before(9, 0):
-			f.Family = facts.IPv4
-		}
-		a.kind, a.filter = kind, len(p.d.Filters)
-		p.d.Filters = append(p.d.Filters, f)
+		p.filter(a, kind)
 	}
 	f := &p.d.Filters[a.filter]
 	f.Rules = append(f.Rules, facts.Rule{Name: name, Remark: a.remark, Span: p.span(n)})

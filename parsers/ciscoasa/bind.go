@@ -14,6 +14,7 @@ type accessGroup struct {
 	span   evidence.Span
 	filter *acl // nil when the list is not in the evidence
 	v6     bool
+	ether  bool // the list is about frames that are not IP
 }
 
 // accessGroup reads "access-group LIST in|out interface IF [per-user-override|control-plane]" and "access-group LIST
@@ -73,6 +74,7 @@ func (p *parser) bind() {
 			g.filter = p.aclBy["ipv6 "+g.list]
 		}
 		g.v6 = g.filter != nil && g.filter.v6
+		g.ether = g.filter != nil && g.filter.ether
 		if g.where == "" {
 			global = g
 		}
@@ -81,7 +83,7 @@ func (p *parser) bind() {
 	for i := range p.applied {
 		g := &p.applied[i]
 		switch {
-		case g.where == "":
+		case g.where == "", g.ether:
 		case g.plane:
 			p.bindPlane(g)
 		default:

@@ -215,7 +215,7 @@ func (h *header) readTokens(b []byte, i int) int {
 			}
 		}
 		t := h.token(b, i, anchor)
-		if h.ignorable(b, t) {
+		if n := t.to - t.from; (n == 3 || n > 4 && b[i+2] == '(') && h.ignorable(b, t) {
 			i = t.next
 			continue
 		}
@@ -246,25 +246,48 @@ type token struct {
 	bracket        int // of the "[" in tag[pid]; 0 when none
 }
 
+// Classes of bytes within a word of a header.
+const (
+	inWord = iota
+	isDigit
+	isColon
+	isBracket
+	isBlank
+)
+
+// classOf is a byte's class; a table, because every byte of every header goes through it.
+var classOf = [256]uint8{
+	'0': isDigit, '1': isDigit, '2': isDigit, '3': isDigit, '4': isDigit,
+	'5': isDigit, '6': isDigit, '7': isDigit, '8': isDigit, '9': isDigit,
+	':': isColon, '[': isBracket, ' ': isBlank, '\t': isBlank,
+}
+
 func (h *header) token(b []byte, i, anchor int) token {
 	t := token{from: i, numeric: true}
-	end := len(b)
 	if anchor >= 0 {
-		end = anchor
+		b = b[:anchor]
 	}
 	j := i
-	for ; j < end && b[j] != ' ' && b[j] != '\t'; j++ {
-		switch c := b[j]; {
-		case c-'0' <= 9:
+	for ; j < len(b); j++ {
+		switch classOf[b[j]] {
+		case isDigit:
 			continue
-		case c == ':':
+		case inWord:
+			t.numeric = false
+			continue
+		case isColon:
 			// A colon ends the word when a blank, the message or a time follows it: "CPU0:Oct  4", "EDT:%SYS".
-			if j+1 >= end || b[j+1] == ' ' || b[j+1] == '\t' || h.times < 2 && month(b[j+1:]) > 0 {
+			if j+1 >= len(b) || classOf[b[j+1]] == isBlank || h.times < 2 && month(b[j+1:]) > 0 {
 				t.to, t.next, t.colon = j, j+1, true
 				return t
 			}
-		case c == '[' && t.bracket == 0 && j > i:
-			t.bracket = j
+		case isBracket:
+			if t.bracket == 0 && j > i {
+				t.bracket = j
+			}
+		case isBlank:
+			t.to, t.next = j, j
+			return t
 		}
 		t.numeric = false
 	}

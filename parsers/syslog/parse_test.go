@@ -233,7 +233,7 @@ func TestDetect(t *testing.T) {
 		text string
 		want facts.Confidence
 	}{
-		{"mixed", mixed, facts.Strong},
+		{"mixed", mixed, facts.Likely},
 		{"cisco", "*Mar  1 00:05:00.159: %SYS-5-CONFIG_NV_I: x\n00:18:04: %SYS-5-A: x\n", facts.Strong},
 		{"relay", strings.Repeat("Jan  1 00:00:01 h1 prog[1]: text\n", 3), facts.Strong},
 		{"raw", strings.Repeat("<13>Jan  1 00:00:01 h1 text\n", 3), facts.Strong},

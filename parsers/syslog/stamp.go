@@ -42,34 +42,33 @@ func (s *stamp) readTime(b []byte) int {
 	if len(b) < 8 {
 		return 0
 	}
-	*s = stamp{}
 	i := 0
 	if c := b[0]; c == '*' || c == '.' {
-		s.marked = true
 		i = 1
 	}
-	c := b[i]
 	n := 0
-	switch {
+	switch c := b[i]; {
 	case c-'A' <= 'Z'-'A':
-		n = s.readMonthFirst(b[i:])
-	case c-'0' <= 9:
-		n = s.readDigits(b[i:])
+		if m := month(b[i:]); m > 0 {
+			*s = stamp{month: m}
+			n = s.readMonthFirst(b[i:])
+		}
+	case c-'0' > 9:
+	case b[i+4] == ' ':
+		*s = stamp{}
+		n = s.readYearFirst(b[i:])
+	case b[i+4] == '-':
+		*s = stamp{}
+		n = s.readISO(b[i:])
+	case b[i+2] == ':' || b[i+1] > '9' || b[i+2] > '9' || b[i+3] > '9': // units are letters
+		*s = stamp{}
+		n = s.readUptime(b[i:])
 	}
 	if n == 0 {
 		return 0
 	}
+	s.marked = i > 0
 	return i + n
-}
-
-func (s *stamp) readDigits(b []byte) int {
-	if len(b) > 5 && b[4] == ' ' {
-		return s.readYearFirst(b)
-	}
-	if len(b) > 5 && b[4] == '-' {
-		return s.readISO(b)
-	}
-	return s.readUptime(b)
 }
 
 // month reads "Jan" to "Dec"; 0 when b begins with none.
@@ -106,10 +105,10 @@ func month(b []byte) uint8 {
 	return 0
 }
 
-// readMonthFirst reads "Jan  6 22:11:43.398", with the year between day and time or after the time (RFC 3164 4.1.2 and the
+// readMonthFirst reads the rest of "Jan  6 22:11:43.398", the month being known, with the year between day and time or after the time (RFC 3164 4.1.2 and the
 // devices that add to it).
 func (s *stamp) readMonthFirst(b []byte) int {
-	if s.month = month(b); s.month == 0 || len(b) < 14 || b[3] != ' ' {
+	if len(b) < 14 || b[3] != ' ' {
 		return 0
 	}
 	i := 4
@@ -154,6 +153,9 @@ func ends(b []byte, i int) bool {
 func (s *stamp) readYearFirst(b []byte) int {
 	y, n := digits(b, 4)
 	if n != 4 || !plausible(y) {
+		return 0
+	}
+	if s.month = month(b[5:]); s.month == 0 {
 		return 0
 	}
 	n = s.readMonthFirst(b[5:])

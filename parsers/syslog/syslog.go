@@ -300,12 +300,13 @@ func (ps *parser) emit(h *header) {
 	rec := ps.r.held
 	b := ps.r.bytes(rec)
 	span := ps.f.Span(rec.off, rec.n)
-	m := &ps.msg
-	*m = facts.Message{
-		Host: field.View(h.host.of(b)), Tag: field.View(h.tag.of(b)), Pid: field.View(h.pid.of(b)), ID: field.View(h.id.of(b)),
-		Body: h.body.of(b), BodyPos: evidence.MakePos(ps.f.Rank, rec.off+int64(h.body.from)),
-		Seq: h.seq, PRI: h.pri, Span: span, Repeat: h.repeat, File: ps.f,
-	}
+	m := &ps.msg // every field is set: cheaper than making it new
+	m.Time, m.Relay = facts.Stamp{}, facts.Stamp{}
+	m.Host, m.Tag = field.View(h.host.of(b)), field.View(h.tag.of(b))
+	m.Pid, m.ID = field.View(h.pid.of(b)), field.View(h.id.of(b))
+	m.Body, m.BodyPos = h.body.of(b), evidence.MakePos(ps.f.Rank, rec.off+int64(h.body.from))
+	m.Seq, m.PRI, m.Span, m.Repeat, m.File = h.seq, h.pri, span, h.repeat, ps.f
+	m.Data = nil
 	if h.wasRepeated {
 		m.Repeat = 0
 	}
