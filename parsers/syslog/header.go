@@ -191,6 +191,7 @@ func (h *header) readTokens(b []byte, i int) int {
 	anchor := findAnchor(b, i)
 	hostAt := -1 // the number of times that had been read when the host was
 	stray, first := 0, i
+	var t token
 	for i < min(len(b), first+maxHeader) {
 		c := b[i]
 		if c == ' ' || c == ':' || c == '\t' {
@@ -214,12 +215,12 @@ func (h *header) readTokens(b []byte, i int) int {
 				continue
 			}
 		}
-		t := h.token(b, i, anchor)
-		if n := t.to - t.from; (n == 3 || n > 4 && b[i+2] == '(') && h.ignorable(b, t) {
+		h.token(&t, b, i, anchor)
+		if n := t.to - t.from; (n == 3 || n > 4 && b[i+2] == '(') && h.ignorable(b, &t) {
 			i = t.next
 			continue
 		}
-		next, done := h.place(b, t, anchor, &hostAt)
+		next, done := h.place(b, &t, anchor, &hostAt)
 		switch {
 		case done:
 			return next
@@ -262,8 +263,9 @@ var classOf = [256]uint8{
 	':': isColon, '[': isBracket, ' ': isBlank, '\t': isBlank,
 }
 
-func (h *header) token(b []byte, i, anchor int) token {
-	t := token{from: i, numeric: true}
+// token reads the word at i into t; none reaches into the Cisco message.
+func (h *header) token(t *token, b []byte, i, anchor int) {
+	*t = token{from: i, numeric: true}
 	if anchor >= 0 {
 		b = b[:anchor]
 	}
@@ -279,7 +281,7 @@ func (h *header) token(b []byte, i, anchor int) token {
 			// A colon ends the word when a blank, the message or a time follows it: "CPU0:Oct  4", "EDT:%SYS".
 			if j+1 >= len(b) || classOf[b[j+1]] == isBlank || h.times < 2 && month(b[j+1:]) > 0 {
 				t.to, t.next, t.colon = j, j+1, true
-				return t
+				return
 			}
 		case isBracket:
 			if t.bracket == 0 && j > i {
@@ -287,17 +289,16 @@ func (h *header) token(b []byte, i, anchor int) token {
 			}
 		case isBlank:
 			t.to, t.next = j, j
-			return t
+			return
 		}
 		t.numeric = false
 	}
 	t.to, t.next = j, j
-	return t
 }
 
 // ignorable takes the words that are neither host nor tag: a weekday before the time, and after it ESXi's "In(14)", a
 // severity with the PRI (VMware: ESXi 8 log format).
-func (h *header) ignorable(b []byte, t token) bool {
+func (h *header) ignorable(b []byte, t *token) bool {
 	w := b[t.from:t.to]
 	if h.times == 0 {
 		switch string(w) {
@@ -325,7 +326,7 @@ func hostLike(w []byte) bool {
 
 // place decides what a word is. It returns where reading goes on (the word's own place when it is nobody's) and whether
 // the body begins there.
-func (h *header) place(b []byte, t token, anchor int, hostAt *int) (next int, done bool) {
+func (h *header) place(b []byte, t *token, anchor int, hostAt *int) (next int, done bool) {
 	if t.numeric {
 		switch {
 		case t.colon:
@@ -391,7 +392,7 @@ func (h *header) place(b []byte, t token, anchor int, hostAt *int) (next int, do
 
 // placeEarly decides what a word before any time is: a host when a time or a Cisco message follows, else the text has no
 // header, but perhaps a tag.
-func (h *header) placeEarly(b []byte, t token, anchor int) (next int, done bool) {
+func (h *header) placeEarly(b []byte, t *token, anchor int) (next int, done bool) {
 	after := skipBlank(b, t.next)
 	follows := anchor >= 0 || h.timeFollows(b, after) || t.colon && h.pri >= 0 && h.timeFollows(b, skipBlank(b, wordEnd(b, after)))
 	switch {
@@ -429,7 +430,8 @@ func (h *header) timeFollows(b []byte, i int) bool {
 
 // tagFollows reports whether the word at i ends like a tag.
 func (h *header) tagFollows(b []byte, i int) bool {
-	t := h.token(b, i, -1)
+	var t token
+	h.token(&t, b, i, -1)
 	return t.colon || t.bracket > 0
 }
 
@@ -448,15 +450,15 @@ func wordEnd(b []byte, i int) int {
 }
 
 // setTag takes the word as tag or tag[pid] and returns where the text begins.
-func (h *header) setTag(b []byte, t token) (next int, ok bool) {
-	to := t.to
+func (h *header) setTag(b []byte, t *token) (next int, ok bool) {
+	to, i := t.to, t.next
 	if t.bracket > 0 {
 		closing := bytes.IndexByte(b[t.bracket:min(len(b), t.bracket+24)], ']')
 		if closing < 0 {
 			return t.from, false
 		}
 		h.pid = at(t.bracket+1, t.bracket+closing)
-		to, t.next = t.bracket, t.bracket+closing+1
+		to, i = t.bracket, t.bracket+closing+1
 	} else if !t.colon {
 		return t.from, false
 	}
@@ -465,7 +467,6 @@ func (h *header) setTag(b []byte, t token) (next int, ok bool) {
 		return t.from, false
 	}
 	h.tag = at(t.from, to)
-	i := t.next
 	if i+2 < len(b) && b[i] == ' ' && b[i+1] == '<' { // macOS: " <Info>:"
 		if n := bytes.IndexByte(b[i:min(len(b), i+16)], '>'); n > 2 && i+n+1 < len(b) && b[i+n+1] == ':' {
 			i += n + 1

@@ -313,23 +313,30 @@ func FuzzParse(f *testing.F) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	one := "<166>Mar 03 2023 08:50:32 fw1 : %ASA-6-302014: Teardown TCP connection 27215708 for outside:192.0.2.77/49926 to inside:10.20.30.40/21 duration 0:01:07 bytes 38110 TCP FINs\n" +
-		"Jun 20 02:41:40 192.168.100.2 1663303: Jun 20 02:41:39.326: %SEC-6-IPACCESSLOGP: list 177 denied udp 192.168.100.195(55250) -> 192.168.100.255(15600), 1 packet\n" +
-		"2024-01-02T03:04:05.123456+00:00 host1 sshd[1234]: Accepted publickey for backup from 192.0.2.1 port 59229 ssh2\n"
-	data := bytes.Repeat([]byte(one), 8<<20/len(one))
-	f := file(data)
-	f.Open = func(off int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data[off:])), nil }
-	head, tail := ends2(data)
-	p := evidence.Piece{File: f, To: int64(len(data)), Prologue: readPrologue(f, head, tail)}
-	s := facts.NewSink()
-	n := 0
-	s.Message = func(m *facts.Message) { n++ }
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := parse(context.Background(), p, s); err != nil {
-			b.Fatal(err)
-		}
+	lines := []string{
+		"<166>Mar 03 2023 08:50:32 fw1 : %ASA-6-302014: Teardown TCP connection 27215708 for outside:192.0.2.77/49926 to inside:10.20.30.40/21 duration 0:01:07 bytes 38110 TCP FINs\n",
+		"Jun 20 02:41:40 192.168.100.2 1663303: Jun 20 02:41:39.326: %SEC-6-IPACCESSLOGP: list 177 denied udp 192.168.100.195(55250) -> 192.168.100.255(15600), 1 packet\n",
+		"2024-01-02T03:04:05.123456+00:00 host1 sshd[1234]: Accepted publickey for backup from 192.0.2.1 port 59229 ssh2\n",
+		"<165>1 2024-01-02T03:04:05.123Z srx1 RT_FLOW - RT_FLOW_SESSION_CLOSE [junos@2636.1.1.1.2.142 reason=\"TCP FIN\" source-address=\"192.0.2.1\" source-port=\"1024\"] closed\n",
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/msg")
+	for name, text := range map[string]string{"mixed": strings.Join(lines, ""), "asa": lines[0], "ios": lines[1], "linux": lines[2], "5424": lines[3]} {
+		b.Run(name, func(b *testing.B) {
+			data := bytes.Repeat([]byte(text), 4<<20/len(text))
+			f := file(data)
+			f.Open = func(off int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data[off:])), nil }
+			head, tail := ends2(data)
+			p := evidence.Piece{File: f, To: int64(len(data)), Prologue: readPrologue(f, head, tail)}
+			s := facts.NewSink()
+			n := 0
+			s.Message = func(m *facts.Message) { n++ }
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := parse(context.Background(), p, s); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/msg")
+		})
+	}
 }

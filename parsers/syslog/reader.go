@@ -29,7 +29,8 @@ type reader struct {
 	base   int64 // file offset of buf[0]
 	eof    bool
 	err    error
-	octets bool // frames of counted octets (RFC 6587 3.4.1)
+	octets bool  // frames of counted octets (RFC 6587 3.4.1)
+	bom    int64 // length of the byte order mark before the first record, which owns it
 	cur    record
 	held   record
 	hold   bool // held is in use

@@ -115,17 +115,25 @@ func (s *stamp) readMonthFirst(b []byte) int {
 	if b[i] == ' ' {
 		i++
 	}
-	d, n := digits(b[i:], 2)
-	if n == 0 || i+n >= len(b) || b[i+n] != ' ' {
+	if s.day = b[i] - '0'; s.day > 9 {
 		return 0
 	}
-	s.day = uint8(d)
-	i += n + 1
-	if y, n := digits(b[i:], 4); n == 4 && i+4 < len(b) && b[i+4] == ' ' && plausible(y) {
-		s.year = int16(y)
-		i += 5
-	} else if i < len(b) && b[i] == ' ' {
+	if i++; b[i]-'0' <= 9 {
+		s.day = s.day*10 + b[i] - '0'
 		i++
+	}
+	if b[i] != ' ' {
+		return 0
+	}
+	i++
+	n := 0
+	if b[i+1] != ':' && b[i+2] != ':' { // not the time of day
+		if y, n := digits(b[i:], 4); n == 4 && i+4 < len(b) && b[i+4] == ' ' && plausible(y) {
+			s.year = int16(y)
+			i += 5
+		} else if b[i] == ' ' {
+			i++
+		}
 	}
 	n = s.readClock(b[i:])
 	if n == 0 {
@@ -451,7 +459,7 @@ func resolveRelayed(device, relay *stamp, l calendarLimit) (at, relayed facts.St
 	}
 	year := int(device.year)
 	if year == 0 {
-		year = nearestYear(device, relayed.Unix)
+		year = nearestYear(device, relay, l)
 	}
 	local := device.seconds(year)
 	if device.zone == statedZone {
@@ -477,24 +485,24 @@ func resolveRelayed(device, relay *stamp, l calendarLimit) (at, relayed facts.St
 	return facts.Stamp{Unix: local - offset, Nanos: device.nanos, Quality: relayed.Quality}, relayed
 }
 
-// nearestYear is the year that puts s closest to unix.
-func nearestYear(s *stamp, unix int64) int {
-	at := limitAt(unix)
-	if s.month == 2 && s.day == 29 {
-		return at.yearOf(s)
+// nearestYear is the year that puts the device's time closest to the relay's, which is at most a zone away.
+func nearestYear(device, relay *stamp, l calendarLimit) int {
+	year, month := int(relay.year), relay.month
+	switch {
+	case relay.kind == instant:
+		t := time.Unix(relay.epoch, 0).UTC()
+		year, month = t.Year(), uint8(t.Month())
+	case year == 0:
+		year = l.yearOf(relay)
 	}
-	best := at.year
-	for _, y := range [...]int{at.year - 1, at.year + 1} {
-		if distance(s.seconds(y), unix) < distance(s.seconds(best), unix) {
-			best = y
-		}
+	switch {
+	case month == 12 && device.month == 1:
+		return year + 1
+	case month == 1 && device.month == 12:
+		return year - 1
 	}
-	return best
-}
-
-func distance(a, b int64) int64 {
-	if a < b {
-		return b - a
+	for device.month == 2 && device.day == 29 && !leap(year) {
+		year--
 	}
-	return a - b
+	return year
 }

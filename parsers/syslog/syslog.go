@@ -239,7 +239,9 @@ func (ps *parser) records(ctx context.Context, from, to int64) error {
 			return ctx.Err()
 		}
 		rec := r.bytes(r.cur)
-		if !r.hold && r.cur.off >= to {
+		beyond := r.cur.off-r.bom >= to
+		r.bom = 0
+		if beyond && !r.hold {
 			break
 		}
 		cur.read(rec)
@@ -254,7 +256,7 @@ func (ps *parser) records(ctx context.Context, from, to int64) error {
 			ps.emit(held)
 			r.hold = false
 		}
-		if r.cur.off >= to {
+		if beyond {
 			return nil
 		}
 		r.held, r.hold = r.cur, true
@@ -272,7 +274,7 @@ func (ps *parser) begin(from int64) {
 	r := ps.r
 	if ps.atStart = from == 0; ps.atStart {
 		if r.have(3) && string(r.buf[:3]) == "\xef\xbb\xbf" {
-			r.r = 3
+			r.r, r.bom = 3, 3
 		}
 		return
 	}
