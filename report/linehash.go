@@ -1,0 +1,92 @@
+package report
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"unicode/utf16"
+)
+
+// hashWindow is how many characters a line's hash covers.
+const hashWindow = 100
+
+// hashLines gives the rolling hash that github/codeql-action computes for primaryLocationLineHash (src/fingerprints.ts):
+// over the first hundred UTF-16 units that are neither blank nor tab from the start of each line, base 37 modulo 2^64,
+// then how often the hash occurred so far. CR LF counts as LF and a unit of 65535 marks the end of the file.
+func hashLines(r io.RuneReader, each func(line int, hash string)) error {
+	h := &lineHasher{seen: map[uint64]int{}, each: each, atStart: true, line: 1}
+	cr := false
+	for {
+		c, _, err := r.ReadRune()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if c == ' ' || c == '\t' || cr && c == '\n' {
+			cr = false
+			continue
+		}
+		if cr = c == '\r'; cr {
+			c = '\n'
+		}
+		if a, b := utf16.EncodeRune(c); a != '\ufffd' {
+			h.put(uint16(a))
+			h.put(uint16(b))
+			continue
+		}
+		h.put(uint16(c))
+	}
+	h.put(65535)
+	h.flush()
+	return nil
+}
+
+// A lineHasher keeps the lines whose windows are still open: at most hashWindow of them, one for each unit.
+type lineHasher struct {
+	open    []openLine
+	seen    map[uint64]int
+	each    func(int, string)
+	atStart bool
+	line    int
+}
+
+type openLine struct {
+	line, units int
+	hash        uint64
+}
+
+func (h *lineHasher) put(c uint16) {
+	if h.atStart {
+		h.open = append(h.open, openLine{line: h.line})
+		h.atStart = false
+	}
+	for i := range h.open {
+		h.open[i].hash = h.open[i].hash*37 + uint64(c)
+		h.open[i].units++
+	}
+	if len(h.open) > 0 && h.open[0].units == hashWindow {
+		h.say(h.open[0])
+		h.open = h.open[1:]
+	}
+	if c == '\n' {
+		h.atStart = true
+		h.line++
+	}
+}
+
+func (h *lineHasher) say(o openLine) {
+	h.seen[o.hash]++
+	h.each(o.line, strconv.FormatUint(o.hash, 16)+":"+strconv.Itoa(h.seen[o.hash]))
+}
+
+// flush ends the lines at the end of the file: their windows are filled with zeros.
+func (h *lineHasher) flush() {
+	for _, o := range h.open {
+		for ; o.units < hashWindow; o.units++ {
+			o.hash *= 37
+		}
+		h.say(o)
+	}
+}
