@@ -145,7 +145,7 @@ const (
 // A Client is a transfer the device makes, or is configured to make, by itself or on command.
 type Client struct {
 	// Use says what for: archive, boot-system, boot-config, core-dump, ip-sla, dhcp-option, pki, scheduler, event,
-	// log-upload, write-net, script, settings.
+	// log-upload, write-net, mount, script, settings.
 	Use      string
 	Name     string // the statement in the platform's words
 	Protocol Protocol
@@ -205,6 +205,9 @@ type Logging struct {
 	FlowExport        V[bool]
 	Sequence          V[bool]
 	NTP               []string
+	// Suppressed are the messages that are switched off or moved below what leaves the device, by id (ASA "no logging
+	// message 302013").
+	Suppressed []string
 }
 
 // A LogHost is a remote syslog destination.

@@ -114,6 +114,7 @@ func joinLogging(d, p *Logging, older bool) {
 	d.Sequence = better(d.Sequence, p.Sequence, older)
 	d.Hosts = append(d.Hosts, p.Hosts...)
 	d.NTP = append(d.NTP, p.NTP...)
+	d.Suppressed = append(d.Suppressed, p.Suppressed...)
 }
 
 // joinInterfaces adds interfaces another part knows by the same name: addresses are united, the rest stays with the part

@@ -223,15 +223,14 @@ func (p *parser) addRoute(n int32, pre netip.Prefix, gw netip.Addr) {
 
 // sameSecurity reads "same-security-traffic permit inter-interface|intra-interface".
 func (p *parser) sameSecurity(n int32) {
-	z := &p.d.Zoning
 	v := facts.Say(!p.negated, p.span(n))
 	switch {
 	case !p.is(1, "permit"):
 		return
 	case p.is(2, "inter-interface"):
-		z.SamePermitInter = v
+		p.inter = v
 	case p.is(2, "intra-interface"):
-		z.SamePermitIntra = v
+		p.intra = v
 	default:
 		return
 	}

@@ -149,16 +149,17 @@ func (p *parser) served(s facts.Service, way string, by [][2]string) {
 		s.Writable = facts.Assume(true) // files go both ways (ASA command reference, ssh scopy enable)
 		s.Anonymous = facts.Assume(false)
 	}
-	if len(by) == 0 {
-		if facts.On(s.Enabled) { // nobody may connect
-			name := way + " from nowhere"
-			p.d.Filters = append(p.d.Filters, facts.Filter{
-				Name: name, Scope: p.scope, Kind: way, Default: facts.Deny, Synthetic: true, Stateful: true, Span: s.Span,
-			})
-			s.ACL = facts.Assume(name)
-		}
+	if !facts.On(s.Enabled) {
 		p.d.Services = append(p.d.Services, s)
 		return
+	}
+	if len(by) == 0 { // nobody may connect
+		name := way + " from nowhere"
+		p.d.Filters = append(p.d.Filters, facts.Filter{
+			Name: name, Scope: p.scope, Kind: way, Default: facts.Deny, Synthetic: true, Stateful: true, Span: s.Span,
+		})
+		s.ACL = facts.Assume(name)
+		p.d.Services = append(p.d.Services, s)
 	}
 	for _, b := range by {
 		s.ACL, s.Bind = facts.V[string]{Val: b[0], Origin: facts.Explicit}, b[1]
@@ -168,8 +169,5 @@ func (p *parser) served(s facts.Service, way string, by [][2]string) {
 			}
 		}
 		p.d.Services = append(p.d.Services, s)
-		if !facts.On(s.Enabled) {
-			return // a service that is off is stated once
-		}
 	}
 }

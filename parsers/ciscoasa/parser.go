@@ -28,6 +28,9 @@ type parser struct {
 	whole        bool
 	major, minor int // software version; 0 unknown
 	saved, ended bool
+	shownVersion bool          // the comments hold "show version"
+	marked       evidence.Span // where the backup tool was recognised
+	zoned        bool          // Device.Zoning is stated
 
 	items   slab[facts.AddrItem]
 	ranges  slab[facts.PortRange]
@@ -60,6 +63,8 @@ type space struct {
 	clients  clientState
 	policies map[string]*policyMap
 	vpn      vpnState
+
+	inter, intra facts.V[bool] // same-security-traffic permit
 }
 
 func newSpace(scope string) *space {
@@ -67,6 +72,7 @@ func newSpace(scope string) *space {
 		scope: scope,
 		names: map[string]netip.Addr{}, kinds: map[string]facts.GroupKind{}, groups: map[string]int{}, nameif: map[string]int{},
 		times: map[string]*facts.TimeRange{}, aclBy: map[string]*acl{}, policies: map[string]*policyMap{},
+		log: logState{lists: map[string]int{}},
 	}
 }
 

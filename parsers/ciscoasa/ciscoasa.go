@@ -1,0 +1,153 @@
+// Package ciscoasa reads configurations of Cisco ASA firewalls, of PIX firewalls before them, and what Firepower Threat
+// Defense shows in the same form.
+//
+// A file is one device: its services, clients, secrets, interfaces, filters and their bindings, with the line that states
+// each. Masks are netmasks. An access list may hold IPv4 and IPv6 since 9.0. Filters see real addresses since 8.3. Level
+// rules (facts.Levels) decide what no filter does. A chain [interface list, global list] stands for how the ASA asks one
+// after the other; see bind. Configurations of contexts that were put into one file keep apart by scope. Memory is the
+// file, its statement tree, and the facts; files over tree.MaxSource are cut and noted.
+package ciscoasa
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/tree"
+)
+
+// formatName is the name of the format.
+const formatName = "cisco-asa-config"
+
+// Format reads ASA configurations.
+func Format() facts.Format {
+	return facts.Format{Name: formatName, Platform: facts.CiscoASA, Detect: Detect, Parse: parse}
+}
+
+// parse reads one configuration file and gives one device.
+func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
+	src, cut, err := read(ctx, piece.File)
+	if err != nil {
+		return err
+	}
+	if cut {
+		sink.Note(facts.Note{
+			Kind: facts.NoteIncomplete, Path: piece.Path,
+			Message: fmt.Sprintf("configuration is longer than %d MiB; the rest was not read", tree.MaxSource>>20),
+		})
+	}
+	base := joinPages(src)
+	var t tree.Tree
+	readIndent(&t, src[base:])
+	t.Base = int64(base)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p := newParser(&t, piece.File, sink)
+	if err := p.run(ctx); err != nil {
+		return err
+	}
+	sink.Device(p.d)
+	return nil
+}
+
+// read is the decoded content of f, at most tree.MaxSource bytes of it.
+func read(ctx context.Context, f *evidence.File) (src []byte, cut bool, err error) {
+	rc, err := f.Open(0)
+	if err != nil {
+		return nil, false, err
+	}
+	defer rc.Close()
+	size := 64 << 10
+	if f.Size >= 0 && f.Size < tree.MaxSource {
+		size = int(f.Size) + 1
+	}
+	src = make([]byte, 0, size)
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
+		if len(src) == cap(src) {
+			src = append(src, 0)[:len(src)]
+		}
+		n, err := rc.Read(src[len(src):min(cap(src), tree.MaxSource+1)])
+		src = src[:len(src)+n]
+		switch {
+		case len(src) > tree.MaxSource:
+			return src[:tree.MaxSource], true, nil
+		case err == io.EOF:
+			return src, false, nil
+		case err != nil:
+			return nil, false, fmt.Errorf("read %s at byte %d: %w", f.Path, len(src), err)
+		}
+	}
+}
+
+func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
+	p := &parser{
+		t: t, f: f, sink: sink, strs: map[string]string{}, reasons: map[int32]string{}, space: newSpace(""),
+		d: &facts.Device{
+			Path: f.Path, Format: formatName, Platform: facts.CiscoASA, Taken: f.Mod, Has: facts.HasConfig,
+		},
+	}
+	for i := range p.numbers {
+		p.numbers[i] = uint8(i)
+	}
+	return p
+}
+
+// run reads all statements, space by space.
+func (p *parser) run(ctx context.Context) error {
+	p.headers()
+	count := 0
+	for n := p.t.First; n != tree.None; n = p.t.Nodes[n].Next {
+		if count++; count%65536 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		if p.t.Nodes[n].Flags&(tree.Comment|tree.Raw) != 0 {
+			continue
+		}
+		if name, ok := p.separator(n); ok {
+			p.finishSpace()
+			p.space = newSpace(name)
+			continue
+		}
+		p.statement(n)
+	}
+	p.finishSpace()
+	p.finish()
+	return ctx.Err()
+}
+
+// finishSpace states what needed the whole of a space to be known.
+func (p *parser) finishSpace() {
+	p.mixed()
+	p.readEntries()
+	p.readNAT()
+	p.bind()
+	p.management()
+	p.finishSNMP()
+	p.portalServices()
+	p.finishClients()
+	p.finishLogging()
+	p.finishZoning()
+}
+
+// finish states what needed the whole file.
+func (p *parser) finish() {
+	p.urls()
+	p.privateKeys()
+	p.commentSecrets()
+	p.sortSecrets()
+	p.removals()
+	if p.saved && !p.ended {
+		p.note(facts.NoteUnread, evidence.Span{}, `the configuration begins with ": Saved" and lacks the ": end" that closes it; it may be cut short`,
+			"collect it again with the terminal pager off")
+	}
+	p.d.Lines = p.t.Count()
+	p.leftover()
+}

@@ -1,0 +1,165 @@
+package ciscoasa
+
+import (
+	"bytes"
+
+	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/field"
+	"github.com/quaymaster/quaymaster/internal/tree"
+)
+
+// more is what the ASA's pager prints and then overwrites with blanks.
+const more = "<--- More --->"
+
+// joinPages removes the traces of the pager from src, in place and without moving a statement: the line end before a
+// trace goes behind it, so that what follows the trace begins a line at its own indentation. It returns how many bytes
+// to leave out at the start (a byte order mark).
+func joinPages(src []byte) (base int) {
+	if field.Has(src, "\xef\xbb\xbf") {
+		base = 3
+	}
+	for at := base; ; {
+		i := field.Index(src[at:], more)
+		if i < 0 {
+			return base
+		}
+		start := at + i
+		end := start + len(more)
+		// The trace ends behind its last carriage return or backspace. A tool that dropped those leaves the blanks: as
+		// many as the pager wrote.
+		run := end
+		for run < len(src) && (src[run] == ' ' || src[run] == '\r' || src[run] == '\b') {
+			run++
+		}
+		if k := bytes.LastIndexAny(src[end:run], "\r\b"); k >= 0 {
+			end += k + 1
+		} else {
+			end += min(run-end, len(more))
+		}
+		fill := src[start:end]
+		for j := range fill {
+			fill[j] = ' '
+		}
+		if start > base && src[start-1] == '\n' {
+			src[start-1], src[end-1] = ' ', '\n'
+		}
+		at = end
+	}
+}
+
+// separator reads the line Oxidized puts between the contexts of a device in multiple mode:
+// "----------========== [ CONTEXT name FILE url ] ==========----------" (oxidized lib/oxidized/model/asa.rb).
+func (p *parser) separator(n int32) (context string, ok bool) {
+	text := p.t.Text(n)
+	if !field.Has(text, "-----") {
+		return "", false
+	}
+	_, rest, found := bytes.Cut(text, []byte("[ CONTEXT "))
+	if !found {
+		return "", false
+	}
+	name, _, _ := bytes.Cut(rest, []byte(" "))
+	p.understood(n)
+	return string(name), len(name) > 0
+}
+
+// headers reads the comments backup tools put before a configuration: the output of "show version", and their own marks.
+func (p *parser) headers() {
+	for i := range p.t.Nodes {
+		n := &p.t.Nodes[i]
+		if n.Flags&tree.Comment == 0 {
+			continue
+		}
+		text := bytes.TrimLeft(p.t.Text(int32(i)), "! ")
+		off := n.Off + n.Len - uint32(len(text))
+		switch {
+		case field.Has(text, "RANCID-CONTENT-TYPE:"):
+			p.d.Tool = facts.RANCID
+			p.marked = p.span(int32(i))
+		case field.Has(text, "Hardware:"):
+			if w, _ := field.Word(text[len("Hardware:"):]); len(w) > 0 {
+				p.model(off+uint32(len(text)-len(field.TrimLeft(text[len("Hardware:"):]))), w)
+			}
+		case field.Has(text, "Model "):
+			if _, v, ok := bytes.Cut(text, []byte(": ")); ok { // Firepower: "Model : Cisco Firepower 1010 Threat Defense (78) Version 7.4.2"
+				v = field.Trim(v)
+				if i := bytes.IndexByte(v, '('); i > 0 {
+					v = field.TrimRight(v[:i])
+				}
+				p.model(n.Off+n.Len-uint32(len(text)-bytes.Index(text, v)), v)
+			}
+		case field.Has(text, "Cisco Adaptive Security Appliance Software Version "):
+			p.shownVersion = true
+		}
+	}
+	if p.d.Tool == facts.NoTool && p.shownVersion {
+		p.d.Tool = facts.Oxidized // it puts "show version" before the configuration, each line a comment
+	}
+}
+
+// removals states what the backup tool took away. Oxidized's remove_secret hides communities, keys and passwords of the
+// ASA and leaves the words around them (oxidized lib/oxidized/model/asa.rb); RANCID turns such lines into comments with
+// "<removed>". Neither removes a service, a client or an access list of this platform.
+func (p *parser) removals() {
+	if p.d.Tool != facts.RANCID {
+		return
+	}
+	// rancid lib/ios.pm.in: ACLFILTERSEQ and ACLSORT re-sort runs of lines alike; the order of ASA lists is theirs too.
+	for i := range p.d.Filters {
+		if !p.d.Filters[i].Synthetic {
+			p.d.Filters[i].OrderLost = true
+		}
+	}
+	p.d.Removed = append(p.d.Removed, facts.Removal{
+		Fact: "filter-order", Reason: "RANCID may sort access list lines of one action by address", Span: p.marked,
+	})
+}
+
+// finishZoning states the level rules. Contexts each have their own; where they differ, none is stated.
+func (p *parser) finishZoning() {
+	z := &p.d.Zoning
+	if len(p.d.Interfaces) == 0 {
+		return
+	}
+	z.Model = facts.Levels
+	// "Traffic between interfaces of the same security level is not allowed by default" (ASA command reference,
+	// same-security-traffic).
+	if p.whole {
+		p.inter, p.intra = orDefault(p.inter, false), orDefault(p.intra, false)
+	}
+	if p.zoned && (z.SamePermitInter.Val != p.inter.Val || z.SamePermitIntra.Val != p.intra.Val) {
+		z.SamePermitInter, z.SamePermitIntra = facts.V[bool]{}, facts.V[bool]{}
+		return
+	}
+	p.zoned = true
+	z.SamePermitInter, z.SamePermitIntra = p.inter, p.intra
+}
+
+// leftover lists the lines nobody understood.
+func (p *parser) leftover() {
+	for i := range p.t.Nodes {
+		n := &p.t.Nodes[i]
+		if n.State != facts.Unrecognised && n.State != facts.Unsupported || n.Flags&(tree.Implied) != 0 {
+			continue
+		}
+		if n.State == facts.Unrecognised && n.Flags&(tree.Comment|tree.Raw) != 0 {
+			continue
+		}
+		if len(p.d.Unread) == facts.MaxUnread {
+			return
+		}
+		u := facts.Unread{State: n.State, Span: p.span(int32(i)), Reason: p.reasons[int32(i)]}
+		if u.Reason == "" {
+			u.Reason = "statement not known"
+		}
+		text := p.t.Text(int32(i))
+		if rest, ok := bytes.CutPrefix(text, []byte("access-list ")); ok {
+			w, _ := field.Word(rest)
+			u.Filter = string(w)
+			if n.State == facts.Unrecognised {
+				u.Reason = "access-list entry not understood"
+			}
+		}
+		p.d.Unread = append(p.d.Unread, u)
+	}
+}
