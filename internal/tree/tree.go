@@ -24,20 +24,27 @@ type Node struct {
 	Parent            int32 // None at the top
 	First, Last, Next int32 // first and last child, next sibling; None when there is none
 	Line              uint32
-	State             facts.LineState
-	Flags             Flag
+	// Begin is where the statement that made the node begins; brace and set readers set it, where a node is one word.
+	Begin uint32
+	State facts.LineState
+	// Repeat is how many further lines said exactly the same, 255 at most.
+	Repeat uint8
+	Flags  Flag
 }
 
 // A Flag tells what kind of node it is.
-type Flag uint8
+type Flag uint16
 
 const (
-	Comment  Flag = 1 << iota // comment text; accounted as irrelevant unless marked
-	Raw                       // body of a banner, certificate or script: text, never statements
-	Inactive                  // switched off in the evidence (Junos inactive:)
-	Block                     // has, or may have, children
-	Cut                       // longer than MaxLine
-	Implied                   // made by the reader out of another statement (set paths); counts no line
+	Comment   Flag = 1 << iota // comment text; accounted as irrelevant unless marked
+	Raw                        // body of a banner, certificate or script: text, never statements
+	Inactive                   // switched off in the evidence (Junos inactive:)
+	Block                      // has, or may have, children
+	Cut                        // longer than MaxLine
+	Implied                    // made by the reader out of another statement (set paths); counts no line
+	Secret                     // the evidence itself says that the statement holds a secret (Junos SECRET-DATA)
+	Inherited                  // copied from elsewhere in the evidence by Graft; counts no line
+	indexed                    // its children are in the index of names
 )
 
 // A Tree is the statements of one file.
@@ -48,6 +55,7 @@ type Tree struct {
 	Base  int64
 	First int32 // first top-level node
 	last  int32
+	names names // of the brace and set readers
 }
 
 // Reset empties t for reuse and gives it src.
@@ -140,22 +148,23 @@ func (t *Tree) Count() facts.Lines {
 	var l facts.Lines
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if n.Flags&Implied != 0 {
+		if n.Flags&(Implied|Inherited) != 0 {
 			continue
 		}
+		lines := 1 + int(n.Repeat)
 		s := n.State
 		if s == facts.Unrecognised && n.Flags&(Comment|Raw) != 0 {
 			s = facts.Irrelevant
 		}
 		switch s {
 		case facts.Understood:
-			l.Understood++
+			l.Understood += lines
 		case facts.Irrelevant:
-			l.Irrelevant++
+			l.Irrelevant += lines
 		case facts.Unsupported:
-			l.Unsupported++
+			l.Unsupported += lines
 		case facts.Unrecognised:
-			l.Unrecognised++
+			l.Unrecognised += lines
 		}
 	}
 	return l
