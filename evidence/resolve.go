@@ -23,7 +23,8 @@ const (
 type Place struct {
 	Path                             string
 	Line, Column, EndLine, EndColumn int
-	// Text is the whole lines of the span without the last line end, as the bytes are: long ones and long spans are cut.
+	// Text is the whole lines of the span without the last line end, as the bytes are, carriage returns included; a line over
+	// 400 bytes and a span over 12 lines are cut.
 	Text string
 	// TextStart is where Text begins, so that secrets in it can be found.
 	TextStart Pos
@@ -75,6 +76,7 @@ func resolveFile(r io.Reader, rank uint32, spans []Span, wanted []int, out []Pla
 	br := bufio.NewReaderSize(r, 64<<10)
 	var going []open
 	var off int64
+	ends := "" // the previous line's end: Text is the file's bytes, so that positions of secrets hold in it
 	for line := 1; len(wanted) > 0 || len(going) > 0; line++ {
 		l, err := nextLine(br)
 		if l.size == 0 && err != nil {
@@ -96,7 +98,7 @@ func resolveFile(r io.Reader, rank uint32, spans []Span, wanted []int, out []Pla
 			p := &out[g.i]
 			if g.lines < maxPlaceLines {
 				if g.lines > 0 {
-					p.Text += "\n"
+					p.Text += ends
 				}
 				p.Text += string(l.text)
 			}
@@ -119,6 +121,7 @@ func resolveFile(r io.Reader, rank uint32, spans []Span, wanted []int, out []Pla
 		}
 		going = keep
 		off += l.size
+		ends = l.end
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -133,6 +136,7 @@ func resolveFile(r io.Reader, rank uint32, spans []Span, wanted []int, out []Pla
 type lineOf struct {
 	size int64
 	text []byte // without line end, at most maxPlaceLine bytes, cut between characters
+	end  string // the line end
 	cut  bool
 }
 
@@ -158,8 +162,9 @@ func nextLine(br *bufio.Reader) (lineOf, error) {
 			continue
 		}
 		if int64(len(l.text)) == l.size { // the line end is among what was kept
-			l.text = bytes.TrimSuffix(l.text, []byte("\n"))
-			l.text = bytes.TrimSuffix(l.text, []byte("\r"))
+			whole := l.text
+			l.text = bytes.TrimSuffix(bytes.TrimSuffix(whole, []byte("\n")), []byte("\r"))
+			l.end = string(whole[len(l.text):])
 		}
 		if len(l.text) > maxPlaceLine {
 			n := maxPlaceLine
