@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/field"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
@@ -49,8 +50,12 @@ func (p *parser) countEntry(n int32, text []byte, v6 bool) {
 
 // readEntries reads the access-list lines of the space. Lists become filters in the order of their first lines.
 func (p *parser) readEntries() {
+	p.share()
 	var last *acl
 	for _, n := range p.entries {
+		if last != nil && p.remarkLine(last, n) {
+			continue
+		}
 		p.read(n)
 		i, v6 := 1, false
 		if p.is(0, "ipv6") {
@@ -75,6 +80,32 @@ func (p *parser) readEntries() {
 	}
 }
 
+// remarkLine reads "access-list NAME remark TEXT" when it is of list a, without splitting the text into words.
+func (p *parser) remarkLine(a *acl, n int32) bool {
+	const verb, remark = "access-list ", " remark "
+	text := p.t.Text(n)
+	at := len(verb) + len(a.name)
+	if a.v6 || len(text) < at+len(remark) || string(text[len(verb):at]) != a.name || string(text[at:at+len(remark)]) != remark {
+		return false
+	}
+	p.understood(n)
+	a.addRemark(p.maskText(field.Trim(text[at+len(remark):])))
+	return true
+}
+
+// maxRemark bounds, in bytes, what is kept of the remarks before one entry.
+const maxRemark = 1 << 10
+
+func (a *acl) addRemark(text string) {
+	switch room := maxRemark - len(a.remark); {
+	case room <= 0:
+	case a.remark == "":
+		a.remark = text[:min(len(text), room)]
+	default:
+		a.remark += " " + text[:min(len(text), room)]
+	}
+}
+
 // entry reads one access-list line from word i, the one after the list's name.
 func (p *parser) entry(a *acl, n int32, i int) {
 	if p.negated {
@@ -93,11 +124,7 @@ func (p *parser) entry(a *acl, n int32, i int) {
 	switch string(p.word(i)) {
 	case "remark":
 		p.understood(n)
-		if text := p.text(n, i+1); a.remark == "" {
-			a.remark = p.maskText(text)
-		} else {
-			a.remark += " " + p.maskText(text)
-		}
+		a.addRemark(p.maskText(p.text(n, i+1)))
 		return
 	case "extended":
 		kind = "access-list extended"
@@ -178,9 +205,11 @@ func (p *parser) rule(a *acl, n int32, name, kind string) *facts.Rule {
 		p.filter(a, kind)
 	}
 	f := &p.d.Filters[a.filter]
-	f.Rules = append(f.Rules, facts.Rule{Name: name, Remark: a.remark, Span: p.span(n)})
+	f.Rules = f.Rules[:len(f.Rules)+1] // room for every line of the list was made at once
+	r := &f.Rules[len(f.Rules)-1]
+	r.Name, r.Remark, r.Span = name, a.remark, p.span(n)
 	a.remark = ""
-	return &f.Rules[len(f.Rules)-1]
+	return r
 }
 
 // action reads permit or deny at word i. Firepower's "trust" passes without further inspection; its "permit" hands the
@@ -216,7 +245,7 @@ func (p *parser) extended(r *facts.Rule, n int32, i int, advanced bool) {
 		return
 	}
 	i = p.identity(r, next)
-	if r.Match.Src, i, ok = p.addrs(i); !ok {
+	if i, ok = p.addrs(&r.Match.Src, i); !ok {
 		p.unread(r, n, i)
 		return
 	}
@@ -224,7 +253,7 @@ func (p *parser) extended(r *facts.Rule, n int32, i int, advanced bool) {
 		r.Match.SrcPorts, i = ports, next
 	}
 	i = p.identity(r, i)
-	if r.Match.Dst, i, ok = p.addrs(i); !ok {
+	if i, ok = p.addrs(&r.Match.Dst, i); !ok {
 		p.unread(r, n, i)
 		return
 	}
@@ -256,14 +285,14 @@ func (p *parser) protocol(m *facts.Match, i int) (next int, ok bool) {
 			m.Services = p.svcs.one(item)
 			return i + 2, true
 		}
-		m.Services = p.svcs.one(facts.ServiceItem{Group: p.str(name)})
+		m.Services = p.svcs.one(facts.ServiceItem{Group: p.ref(name)})
 		return i + 2, true
 	case "object-group":
 		name := p.word(i + 1)
 		if len(name) == 0 {
 			return i, false
 		}
-		p.protocolGroup(m, p.str(name))
+		p.protocolGroup(m, name)
 		return i + 2, true
 	}
 	num, anyIP, ok := protocolNumber(w)
@@ -274,8 +303,10 @@ func (p *parser) protocol(m *facts.Match, i int) (next int, ok bool) {
 }
 
 // protocolGroup restricts m to an object group in the protocol's place. An undefined group matches nothing.
-func (p *parser) protocolGroup(m *facts.Match, name string) {
-	switch p.kinds[name] {
+func (p *parser) protocolGroup(m *facts.Match, word []byte) {
+	kind, _ := p.kind(word)
+	name := p.ref(word)
+	switch kind {
 	case facts.ProtocolGroup:
 		if g := &p.d.Groups[p.groups[name]]; g.Unread != "" {
 			m.Unread = append(m.Unread, "object-group "+name)
@@ -323,10 +354,10 @@ func (p *parser) identity(r *facts.Rule, i int) int {
 func (p *parser) entryPorts(i int) (out facts.Ports, next int, ok bool) {
 	if p.is(i, "object-group") {
 		name := p.word(i + 1)
-		if kind, known := p.kinds[string(name)]; !known || kind != facts.PortGroup {
+		if kind, known := p.kind(name); !known || kind != facts.PortGroup {
 			return out, i, false
 		}
-		return facts.Ports{Groups: p.texts.one(p.str(name)), Present: true}, i + 2, true
+		return facts.Ports{Groups: p.texts.one(p.ref(name)), Present: true}, i + 2, true
 	}
 	return p.ports(i)
 }
@@ -378,16 +409,16 @@ func (p *parser) options(r *facts.Rule, n int32, i int) bool {
 
 // optionGroup reads "object-group X" after the destination: ports or ICMP types.
 func (p *parser) optionGroup(r *facts.Rule, name []byte) bool {
-	kind, known := p.kinds[string(name)]
+	kind, known := p.kind(name)
 	switch {
 	case len(name) == 0:
 		return false
 	case !known && !r.Match.DstPorts.Present: // an undefined group matches nothing
-		r.Match.DstPorts = facts.Ports{Groups: p.texts.one(p.str(name)), Present: true}
+		r.Match.DstPorts = facts.Ports{Groups: p.texts.one(p.ref(name)), Present: true}
 	case kind == facts.PortGroup && !r.Match.DstPorts.Present:
-		r.Match.DstPorts = facts.Ports{Groups: p.texts.one(p.str(name)), Present: true}
+		r.Match.DstPorts = facts.Ports{Groups: p.texts.one(p.ref(name)), Present: true}
 	case kind == facts.ICMPGroup && len(r.Match.ICMP) == 0 && p.d.Groups[p.groups[string(name)]].Unread == "":
-		r.Match.ICMP = p.icmpOf(p.str(name), map[string]bool{})
+		r.Match.ICMP = p.icmpOf(p.ref(name), map[string]bool{})
 		if len(r.Match.ICMP) == 0 {
 			r.Match.HasServices = true // an empty group matches nothing
 		}
@@ -424,17 +455,15 @@ func (p *parser) standard(r *facts.Rule, n int32, i int) {
 	if !p.action(r, i, false) {
 		return
 	}
-	dst, next, ok := p.addrs(i + 1)
-	if !ok {
-		if a, single := p.address(p.word(i + 1)); single && p.ends(i+2) {
-			dst, next, ok = facts.Addrs{Items: p.items.one(hostItem(a)), Present: true}, i+2, true
-		}
+	next, ok := p.addrs(&r.Match.Dst, i+1)
+	if a, single := p.address(p.word(i + 1)); !ok && single && p.ends(i+2) {
+		r.Match.Dst = facts.Addrs{Items: p.items.one(facts.AddrItem{Prefix: host(a)}), Present: true}
+		next, ok = i+2, true
 	}
 	if !ok || !p.ends(next) {
 		p.unread(r, n, i+1)
 		return
 	}
-	r.Match.Dst = dst
 	p.understood(n)
 }
 
@@ -450,8 +479,7 @@ func (p *parser) webtype(r *facts.Rule, n int32, i int) {
 		r.Match.Unread = append(r.Match.Unread, "url "+p.str(scheme))
 	case p.is(i+1, "tcp"):
 		r.Match.Protocols = p.proto(tcp)
-		if dst, next, ok := p.addrs(i + 2); ok {
-			r.Match.Dst = dst
+		if next, ok := p.addrs(&r.Match.Dst, i+2); ok {
 			if ports, _, ok := p.ports(next); ok {
 				r.Match.DstPorts = ports
 			}

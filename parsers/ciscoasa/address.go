@@ -54,95 +54,120 @@ func maskBits(mask netip.Addr) (int, bool) {
 	return n, m<<n == 0
 }
 
-// masked is addr under mask. ASA masks are netmasks: ones say what must be equal, and they may have holes. Host bits of
-// the address are ignored (CiscoAsaAclTest: 1.2.3.4 255.255.255.0 is 1.2.3.0/24).
-func masked(addr, mask netip.Addr) (facts.AddrItem, bool) {
+// masked sets item to addr under mask. ASA masks are netmasks: ones say what must be equal, and they may have holes. Host
+// bits of the address are ignored (CiscoAsaAclTest: 1.2.3.4 255.255.255.0 is 1.2.3.0/24).
+func masked(item *facts.AddrItem, addr, mask netip.Addr) bool {
 	if !addr.Is4() || !mask.Is4() {
-		return facts.AddrItem{}, false
+		return false
 	}
 	if n, ok := maskBits(mask); ok {
-		return facts.AddrItem{Prefix: netip.PrefixFrom(addr, n).Masked()}, true
+		item.Prefix = netip.PrefixFrom(addr, n).Masked()
+		return true
 	}
 	wild := facts.Wildcard{Addr: addr.As4(), Care: mask.As4()}
 	for i := range wild.Addr {
 		wild.Addr[i] &= wild.Care[i]
 	}
-	return facts.AddrItem{Wild: &wild}, true
+	item.Wild = &wild
+	return true
 }
 
-func hostItem(a netip.Addr) facts.AddrItem {
-	return facts.AddrItem{Prefix: netip.PrefixFrom(a, a.BitLen())}
-}
+// host is the prefix of a alone.
+func host(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// netItem reads "host X", "X MASK" or "X6/LEN" from word i; next is the word after it.
-func (p *parser) netItem(i int) (item facts.AddrItem, next int, ok bool) {
+// netItem reads "host X", "X MASK" or "X6/LEN" from word i into item; next is the word after it.
+func (p *parser) netItem(item *facts.AddrItem, i int) (next int, ok bool) {
 	w := p.word(i)
 	if string(w) == "host" {
 		a, ok := p.address(p.word(i + 1))
-		return hostItem(a), i + 2, ok
-	}
-	if pre, ok := prefix6(w); ok {
-		return facts.AddrItem{Prefix: pre.Masked()}, i + 1, true
+		if ok {
+			item.Prefix = host(a)
+		}
+		return i + 2, ok
 	}
 	a, ok := p.address(w)
 	if !ok {
-		return facts.AddrItem{}, i, false
+		pre, ok := prefix6(w)
+		if ok {
+			item.Prefix = pre.Masked()
+		}
+		return i + 1, ok
 	}
 	mask, ok := p.address(p.word(i + 1))
-	if !ok {
-		return facts.AddrItem{}, i, false
-	}
-	item, ok = masked(a, mask)
-	return item, i + 2, ok
+	return i + 2, ok && masked(item, a, mask)
 }
 
 // addrs reads an address operand of an access-list entry from word i.
-func (p *parser) addrs(i int) (out facts.Addrs, next int, ok bool) {
-	var item facts.AddrItem
+func (p *parser) addrs(out *facts.Addrs, i int) (next int, ok bool) {
 	next = i + 1
 	switch string(p.word(i)) {
 	case "any":
-		// One list holds both families since 9.0 (ASA 9.0 release notes, unified ACL); before, "any" was IPv4.
-		item.Any = true
-		if p.before(9, 0) {
-			item.Family = facts.IPv4
-		}
+		out.Items = p.shared.any
 	case "any4":
-		item.Any, item.Family = true, facts.IPv4
+		out.Items = p.shared.any4
 	case "any6":
-		item.Any, item.Family = true, facts.IPv6
+		out.Items = p.shared.any6
 	case "object", "object-group":
 		if i+1 >= len(p.w) {
-			return out, i, false
+			return i, false
 		}
-		item.Group, next = p.str(p.word(i+1)), i+2
+		out.Items, next = p.groupItems(p.word(i+1)), i+2
 	case "object-group-network-service": // domain names and applications, resolved on the device
-		item.Unread, next = "network-service group", i+2
+		out.Items, next = p.items.one(facts.AddrItem{Unread: "network-service group"}), i+2
 	case "interface":
 		if i+1 >= len(p.w) {
-			return out, i, false
+			return i, false
 		}
-		return p.interfaceAddrs(p.word(i + 1)), i + 2, true
+		out.Items, next = p.interfaceAddrs(p.word(i+1)), i+2
 	default:
-		item, next, ok = p.netItem(i)
-		if !ok {
-			return out, i, false
+		items := p.items.take()
+		if next, ok = p.netItem(&items[0], i); !ok {
+			return i, false
 		}
+		out.Items = items
 	}
-	return facts.Addrs{Items: p.items.one(item), Present: true}, next, true
+	out.Present = true
+	return next, true
+}
+
+// share makes the operands of all entries of a space.
+func (p *parser) share() {
+	p.shared = sharedItems{
+		any:    []facts.AddrItem{{Any: true}},
+		any4:   []facts.AddrItem{{Any: true, Family: facts.IPv4}},
+		any6:   []facts.AddrItem{{Any: true, Family: facts.IPv6}},
+		groups: make([][]facts.AddrItem, len(p.d.Groups)-p.first),
+	}
+	if p.before(9, 0) { // one list holds both families since 9.0 (ASA 9.0 release notes, unified ACL); "any" was IPv4
+		p.shared.any = p.shared.any4
+	}
+}
+
+// groupItems is the operand that is the object or group of that name.
+func (p *parser) groupItems(name []byte) []facts.AddrItem {
+	i, ok := p.groups[string(name)]
+	if !ok {
+		return p.items.one(facts.AddrItem{Group: p.str(name)})
+	}
+	items := p.shared.groups[i-p.first]
+	if items == nil {
+		items = p.items.take()
+		items[0].Group = p.d.Groups[i].Name
+		p.shared.groups[i-p.first] = items
+	}
+	return items
 }
 
 // interfaceAddrs is "interface NAME" as an operand: the addresses of that interface.
-func (p *parser) interfaceAddrs(name []byte) facts.Addrs {
-	out := facts.Addrs{Present: true}
+func (p *parser) interfaceAddrs(name []byte) []facts.AddrItem {
+	var items []facts.AddrItem
 	if i, ok := p.nameif[string(name)]; ok {
-		ifc := &p.d.Interfaces[i]
-		for _, a := range ifc.Addrs {
-			out.Items = append(out.Items, hostItem(a.Addr()))
+		for _, a := range p.d.Interfaces[i].Addrs {
+			items = append(items, facts.AddrItem{Prefix: host(a.Addr())})
 		}
 	}
-	if len(out.Items) == 0 {
-		out.Items = p.items.one(facts.AddrItem{Unread: "address of interface " + p.str(name)})
+	if len(items) == 0 {
+		items = p.items.one(facts.AddrItem{Unread: "address of interface " + p.str(name)})
 	}
-	return out
+	return items
 }

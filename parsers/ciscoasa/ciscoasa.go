@@ -15,6 +15,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/field"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
@@ -101,6 +102,8 @@ func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
 // run reads all statements, space by space.
 func (p *parser) run(ctx context.Context) error {
 	p.headers()
+	p.removed()
+	p.reserve()
 	count := 0
 	for n := p.t.First; n != tree.None; n = p.t.Nodes[n].Next {
 		if count++; count%65536 == 0 {
@@ -114,6 +117,7 @@ func (p *parser) run(ctx context.Context) error {
 		if name, ok := p.separator(n); ok {
 			p.finishSpace()
 			p.space = newSpace(name)
+			p.first = len(p.d.Groups)
 			continue
 		}
 		p.statement(n)
@@ -121,6 +125,17 @@ func (p *parser) run(ctx context.Context) error {
 	p.finishSpace()
 	p.finish()
 	return ctx.Err()
+}
+
+// reserve makes room for as many groups as there are statements that may make one.
+func (p *parser) reserve() {
+	n := 0
+	for i := p.t.First; i != tree.None; i = p.t.Nodes[i].Next {
+		if field.Has(p.t.Text(i), "object") {
+			n++
+		}
+	}
+	p.d.Groups = make([]facts.Group, 0, n)
 }
 
 // finishSpace states what needed the whole of a space to be known.

@@ -216,6 +216,24 @@ func (p *parser) policyMap(n int32) {
 	})
 }
 
+// fixup reads "fixup protocol NAME ..." (PIX 6): an inspection on every interface.
+func (p *parser) fixup(n int32) {
+	p.understood(n)
+	if p.negated || !p.is(1, "protocol") || len(p.w) < 3 {
+		return
+	}
+	const name = "fixup protocol"
+	m := p.policies[name]
+	if m == nil {
+		m = &policyMap{}
+		p.policies[name] = m
+		p.log.applied = append(p.log.applied, appliedPolicy{name: name})
+	}
+	if !slices.Contains(m.inspects, string(p.word(2))) {
+		m.inspects = append(m.inspects, p.str(p.word(2)))
+	}
+}
+
 // below yields the statements under n, at any depth, comments left out.
 func (p *parser) below(n int32) func(yield func(int32) bool) {
 	return func(yield func(int32) bool) {

@@ -31,7 +31,8 @@ type source struct {
 
 // manageLine reads a source statement of way from word 1 and reports whether it is one.
 func (p *parser) manageLine(n int32, way int) bool {
-	item, next, ok := p.netItem(1)
+	var item facts.AddrItem
+	next, ok := p.netItem(&item, 1)
 	if !ok || p.negated {
 		return false
 	}

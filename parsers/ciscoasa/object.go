@@ -17,8 +17,8 @@ const (
 // object reads "object network NAME" and "object service NAME". A network object comes twice in a running
 // configuration: its address before the access lists, its translation after them.
 func (p *parser) object(n int32) {
-	name := p.str(p.word(2))
-	if name == "" || p.negated {
+	name := p.word(2)
+	if len(name) == 0 || p.negated {
 		p.unknownBelow(n)
 		return
 	}
@@ -58,13 +58,15 @@ func (p *parser) object(n int32) {
 }
 
 // group is the index of the group of that name in Device.Groups, made when new.
-func (p *parser) group(name string, kind facts.GroupKind, n int32) int {
-	if i, ok := p.groups[name]; ok && p.d.Groups[i].Kind == kind {
+func (p *parser) group(name []byte, kind facts.GroupKind, n int32) int {
+	if i, ok := p.groups[string(name)]; ok && p.d.Groups[i].Kind == kind {
 		return i
 	}
-	p.d.Groups = append(p.d.Groups, facts.Group{Name: name, Scope: p.scope, Kind: kind, Span: p.span(n)})
-	i := len(p.d.Groups) - 1
-	p.groups[name], p.kinds[name] = i, kind
+	i := len(p.d.Groups)
+	p.d.Groups = slices.Grow(p.d.Groups, 1)[:i+1]
+	g := &p.d.Groups[i]
+	g.Name, g.Scope, g.Kind, g.Span = string(name), p.scope, kind, p.span(n)
+	p.groups[g.Name] = i
 	return i
 }
 
@@ -81,10 +83,12 @@ func (p *parser) networkObject(g int, c int32) {
 	}
 	switch string(p.word(0)) {
 	case "host":
-		item, _, ok := p.netItem(0)
+		var item facts.AddrItem
+		_, ok := p.netItem(&item, 0)
 		set(item, ok)
 	case "subnet":
-		item, _, ok := p.netItem(1)
+		var item facts.AddrItem
+		_, ok := p.netItem(&item, 1)
 		set(item, ok)
 	case "range":
 		from, ok1 := p.address(p.word(1))
@@ -208,8 +212,8 @@ func (p *parser) objectGroup(n int32) {
 	if p.is(1, "group") { // "object-group group network NAME" (Batfish asa-nested-network-object-group)
 		i = 2
 	}
-	name := p.str(p.word(i + 1))
-	if name == "" || p.negated {
+	name := p.word(i + 1)
+	if len(name) == 0 || p.negated {
 		p.unknownBelow(n)
 		return
 	}
@@ -241,7 +245,7 @@ func (p *parser) objectGroup(n int32) {
 
 // portGroup reads "object-group service NAME tcp|udp|tcp-udp": ports for use beside a protocol. Group.Protocols says
 // which transports they are of.
-func (p *parser) portGroup(n int32, name string, transport []byte) {
+func (p *parser) portGroup(n int32, name, transport []byte) {
 	var protos []uint8
 	switch string(transport) {
 	case "tcp":
@@ -282,7 +286,7 @@ func (p *parser) members(n int32, g int, add func(g int) bool) {
 		case p.is(0, "description"):
 			p.irrelevant(c)
 		case p.is(0, "group-object") && len(p.w) > 1 && p.ends(2):
-			group.Members = append(group.Members, p.str(p.word(1)))
+			group.Members = append(group.Members, p.ref(p.word(1)))
 			p.understood(c)
 		case add(g):
 			p.understood(c)
@@ -305,10 +309,11 @@ func (p *parser) networkMember(g int) bool {
 	}
 	group := &p.d.Groups[g]
 	if p.is(1, "object") && len(p.w) > 2 && p.ends(3) {
-		group.Members = append(group.Members, p.str(p.word(2)))
+		group.Members = append(group.Members, p.ref(p.word(2)))
 		return true
 	}
-	item, next, ok := p.netItem(1)
+	var item facts.AddrItem
+	next, ok := p.netItem(&item, 1)
 	if ok && p.ends(next) {
 		group.Addrs = append(group.Addrs, item)
 	}
@@ -325,7 +330,7 @@ func (p *parser) serviceMember(g int) bool {
 				group.Services = append(group.Services, item)
 				return true
 			}
-			group.Members = append(group.Members, p.str(name))
+			group.Members = append(group.Members, p.ref(name))
 			return true
 		}
 		item, ok := p.service(1)
@@ -398,9 +403,9 @@ func (p *parser) builtinService(name []byte) (facts.ServiceItem, bool) {
 // mixed puts port groups that are members of service groups into the form service groups have: members resolve among
 // their own kind.
 func (p *parser) mixed() {
-	for _, i := range p.groups {
+	for i := p.first; i < len(p.d.Groups); i++ {
 		g := &p.d.Groups[i]
-		if g.Kind != facts.ServiceGroup {
+		if g.Kind != facts.ServiceGroup || len(g.Members) == 0 {
 			continue
 		}
 		g.Members = slices.DeleteFunc(g.Members, func(name string) bool {

@@ -32,6 +32,7 @@ type parser struct {
 	marked       evidence.Span // where the backup tool was recognised
 	zoned        bool          // Device.Zoning is stated
 
+	shared  sharedItems
 	items   slab[facts.AddrItem]
 	ranges  slab[facts.PortRange]
 	svcs    slab[facts.ServiceItem]
@@ -45,9 +46,9 @@ type parser struct {
 type space struct {
 	scope  string
 	names  map[string]netip.Addr // name ADDRESS NAME
-	kinds  map[string]facts.GroupKind
-	groups map[string]int // object or object group: index in Device.Groups
-	nameif map[string]int // interface alias: index in Device.Interfaces
+	groups map[string]int        // object or object group: index in Device.Groups
+	first  int                   // Device.Groups before it belong to other spaces
+	nameif map[string]int        // interface alias: index in Device.Interfaces
 	times  map[string]*facts.TimeRange
 
 	acls    []*acl
@@ -70,10 +71,16 @@ type space struct {
 func newSpace(scope string) *space {
 	return &space{
 		scope: scope,
-		names: map[string]netip.Addr{}, kinds: map[string]facts.GroupKind{}, groups: map[string]int{}, nameif: map[string]int{},
+		names: map[string]netip.Addr{}, groups: map[string]int{}, nameif: map[string]int{},
 		times: map[string]*facts.TimeRange{}, aclBy: map[string]*acl{}, policies: map[string]*policyMap{},
 		log: logState{lists: map[string]int{}},
 	}
+}
+
+// sharedItems are address operands that many entries have alike. Facts are read only, so the entries may share them.
+type sharedItems struct {
+	any, any4, any6 []facts.AddrItem
+	groups          [][]facts.AddrItem // of Device.Groups from space.first on
 }
 
 // A slab hands out short slices cut from longer ones, so that a rule does not cost an allocation per list.
@@ -84,13 +91,19 @@ type slab[T any] struct {
 
 // one is a slice holding v alone; appending to it copies.
 func (s *slab[T]) one(v T) []T {
+	out := s.take()
+	out[0] = v
+	return out
+}
+
+// take is a slice of one zero value.
+func (s *slab[T]) take() []T {
 	if len(s.free) == 0 {
-		s.size = min(max(2*s.size, 16), 1024)
+		s.size = min(max(2*s.size, 16), 512)
 		s.free = make([]T, s.size)
 	}
 	out := s.free[:1:1]
 	s.free = s.free[1:]
-	out[0] = v
 	return out
 }
 
@@ -111,20 +124,21 @@ func (p *parser) read(n int32) {
 // password that begins with one is one word.
 func (p *parser) split(dst []tree.Word, n int32) []tree.Word {
 	node := &p.t.Nodes[n]
-	src := p.t.Source
 	dst = dst[:0]
-	at, end := node.Off, node.Off+node.Len
-	for at < end {
-		for at < end && (src[at] == ' ' || src[at] == '\t' || src[at] == '\r') {
-			at++
+	start := -1
+	text := p.t.Source[node.Off : node.Off+node.Len]
+	for i, c := range text {
+		if c > ' ' || c != ' ' && c != '\t' && c != '\r' {
+			if start < 0 {
+				start = i
+			}
+		} else if start >= 0 {
+			dst = append(dst, tree.Word{Off: node.Off + uint32(start), Len: uint32(i - start)})
+			start = -1
 		}
-		start := at
-		for at < end && src[at] != ' ' && src[at] != '\t' && src[at] != '\r' {
-			at++
-		}
-		if at > start {
-			dst = append(dst, tree.Word{Off: start, Len: at - start})
-		}
+	}
+	if start >= 0 {
+		dst = append(dst, tree.Word{Off: node.Off + uint32(start), Len: uint32(len(text) - start)})
 	}
 	return dst
 }
@@ -159,6 +173,23 @@ func (p *parser) str(b []byte) string {
 	s := string(b)
 	p.strs[s] = s
 	return s
+}
+
+// ref is the name of an object or object group.
+func (p *parser) ref(b []byte) string {
+	if i, ok := p.groups[string(b)]; ok {
+		return p.d.Groups[i].Name
+	}
+	return p.str(b)
+}
+
+// kind is what the object or object group of that name holds.
+func (p *parser) kind(name []byte) (facts.GroupKind, bool) {
+	i, ok := p.groups[string(name)]
+	if !ok {
+		return 0, false
+	}
+	return p.d.Groups[i].Kind, true
 }
 
 // span is where statement n is.

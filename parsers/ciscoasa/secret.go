@@ -84,6 +84,9 @@ func (p *parser) trailingStorage(i int) facts.Storage {
 // Hiding a word too many costs a look at the device, hiding one too few costs a password.
 func (p *parser) anySecrets(n int32) {
 	text := p.t.Text(n)
+	if field.Has(text, "banner ") || field.Has(text, "description ") {
+		return // free text: only its URLs are looked at
+	}
 	var store [8]copycmd.Secret
 	for _, s := range copycmd.Secrets(store[:0], text) {
 		if s.Kind == facts.SecretURL {
@@ -264,8 +267,8 @@ func (p *parser) enable(n int32) {
 
 // passwd reads "passwd X encrypted" and its older spelling "password X".
 func (p *parser) passwd(n int32) {
-	if p.is(1, "encryption") { // password encryption aes
-		p.irrelevant(n)
+	if p.is(1, "encryption") { // password encryption aes: how keys are kept
+		p.t.Mark(n, facts.Irrelevant)
 		return
 	}
 	p.secret(1, facts.SecretUser, "passwd", "")
@@ -349,11 +352,19 @@ func (p *parser) keyChain(n int32) {
 	})
 }
 
-// commentSecrets looks for secrets in comments: RANCID turns a line whose password it removed into a comment.
+// commentSecrets looks for secrets in comments: a line may have been commented out with its password. What a comment says
+// is no statement, so how the secret is kept is left open.
 func (p *parser) commentSecrets() {
+	from := len(p.d.Secrets)
 	for n := range p.t.Nodes {
-		if p.t.Nodes[n].Flags&tree.Comment != 0 && p.t.Nodes[n].Len > 8 {
+		node := &p.t.Nodes[n]
+		if node.Flags&tree.Comment != 0 && node.State == facts.Unrecognised && node.Len > 8 {
 			p.anySecrets(int32(n))
+		}
+	}
+	for i := from; i < len(p.d.Secrets); i++ {
+		if s := &p.d.Secrets[i]; s.Storage != facts.StorageMasked {
+			s.Storage = facts.StorageUnknown
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (p *parser) snmpHost(n int32) bool {
 	if group {
 		s.from = facts.AddrItem{Group: p.str(p.word(3)), Span: s.span}
 	} else {
-		s.from = hostItem(a)
+		s.from = facts.AddrItem{Prefix: host(a)}
 		s.from.Span = s.span
 	}
 	poll := true

@@ -76,6 +76,10 @@ func (p *parser) headers() {
 		case field.Has(text, "RANCID-CONTENT-TYPE:"):
 			p.d.Tool = facts.RANCID
 			p.marked = p.span(int32(i))
+		case field.Has(text, "Chassis type: "): // RANCID: "!Chassis type: ASA5510 - a PIX"
+			if w, _ := field.Word(text[len("Chassis type: "):]); len(w) > 0 {
+				p.model(off+uint32(len("Chassis type: ")), w)
+			}
 		case field.Has(text, "Hardware:"):
 			if w, _ := field.Word(text[len("Hardware:"):]); len(w) > 0 {
 				p.model(off+uint32(len(text)-len(field.TrimLeft(text[len("Hardware:"):]))), w)
@@ -97,22 +101,62 @@ func (p *parser) headers() {
 	}
 }
 
-// removals states what the backup tool took away. Oxidized's remove_secret hides communities, keys and passwords of the
-// ASA and leaves the words around them (oxidized lib/oxidized/model/asa.rb); RANCID turns such lines into comments with
-// "<removed>". Neither removes a service, a client or an access list of this platform.
+// removals states what the backup tool took away. Oxidized's remove_secret hides keys, passwords and the communities of
+// hosts and leaves the words around them (oxidized lib/oxidized/model/asa.rb). RANCID turns lines with secrets into
+// comments, which removed reads; its ACL sorting was made for IOS and re-orders, on the ASA, lists named by one or two
+// digits (by their third word, so denies before permits) and PIX lists named by three (rancid lib/ios.pm.in, "order
+// access-lists"). Neither takes away a service, a client or an access list of this platform.
 func (p *parser) removals() {
 	if p.d.Tool != facts.RANCID {
 		return
 	}
-	// rancid lib/ios.pm.in: ACLFILTERSEQ and ACLSORT re-sort runs of lines alike; the order of ASA lists is theirs too.
+	lost := false
 	for i := range p.d.Filters {
-		if !p.d.Filters[i].Synthetic {
-			p.d.Filters[i].OrderLost = true
+		f := &p.d.Filters[i]
+		_, digits := number([]byte(f.Name))
+		f.OrderLost = !f.Synthetic && digits && (len(f.Name) <= 2 || len(f.Name) == 3 && f.Kind == "access-list")
+		lost = lost || f.OrderLost
+	}
+	if lost {
+		p.d.Removed = append(p.d.Removed, facts.Removal{
+			Fact: "filter-order", Reason: "RANCID sorts the lines of access lists named by numbers", Span: p.marked,
+		})
+	}
+}
+
+// removed reads the statements RANCID turned into comments because of their secrets: "!username fw password <removed>".
+func (p *parser) removed() {
+	for i := range p.t.Nodes {
+		node := &p.t.Nodes[i]
+		if node.Flags&tree.Comment == 0 {
+			continue
+		}
+		text := p.t.Text(int32(i))
+		if field.Index(text, "<removed>") < 0 {
+			continue
+		}
+		skip := uint32(len(text) - len(bytes.TrimLeft(text, "! ")))
+		node.Off, node.Len = node.Off+skip, node.Len-skip
+		n := int32(i)
+		p.read(n)
+		switch string(p.word(0)) {
+		case "snmp-server":
+			p.snmpServer(n)
+		case "username":
+			p.username(n)
+		case "enable":
+			p.enable(n)
+		case "passwd", "password":
+			p.passwd(n)
+		default:
+			for j := 1; j < len(p.w); j++ {
+				if p.is(j, "<removed>") {
+					p.secret(j, facts.SecretKey, p.str(p.word(j-1)), "")
+				}
+			}
+			p.understood(n)
 		}
 	}
-	p.d.Removed = append(p.d.Removed, facts.Removal{
-		Fact: "filter-order", Reason: "RANCID may sort access list lines of one action by address", Span: p.marked,
-	})
 }
 
 // finishZoning states the level rules. Contexts each have their own; where they differ, none is stated.

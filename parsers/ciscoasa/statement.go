@@ -150,6 +150,8 @@ func (p *parser) settings(n int32) bool {
 		p.flowExport(n)
 	case "policy-map":
 		p.policyMap(n)
+	case "fixup":
+		p.fixup(n)
 	case "service-policy":
 		p.servicePolicy(n)
 	case "ntp":
@@ -214,6 +216,11 @@ func (p *parser) savedLine(n int32) {
 	}
 	if p.is(1, "Saved") {
 		p.saved = true
+	}
+	if p.is(1, "ASA") && p.is(2, "Version") { // contexts print it so: ": ASA Version 9.1(5) <context>"
+		p.w = p.w[1:]
+		p.versionLine(n)
+		return
 	}
 	if p.is(1, "Hardware:") && len(p.w) > 2 {
 		p.model(p.w[2].Off, p.word(2))
