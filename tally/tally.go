@@ -13,12 +13,11 @@ import (
 )
 
 // A Key names a pair. It holds no pointers, so that tables of millions cost the collector nothing. Addresses are 16
-// bytes, IPv4 mapped (RFC 4291 2.5.5.2). Vantage is a number in the tally's Names.
+// bytes, IPv4 mapped (RFC 4291 2.5.5.2).
 type Key struct {
 	Client, Server [16]byte
 	Protocol       facts.Protocol
 	Port           uint16 // the server's
-	Vantage        uint32
 }
 
 // ClientAddr is the client as an address, IPv4 unmapped.
@@ -27,30 +26,26 @@ func (k Key) ClientAddr() netip.Addr { return netip.AddrFrom16(k.Client).Unmap()
 // ServerAddr is the server as an address, IPv4 unmapped.
 func (k Key) ServerAddr() netip.Addr { return netip.AddrFrom16(k.Server).Unmap() }
 
-// A Pair is what was seen between a client and a server by one vantage.
+// A Pair is what was seen between a client and a server. Of every day only the best vantage's figures are in it, so that
+// two sensors on one path do not count a session twice; the others are its witnesses.
 type Pair struct {
 	Sessions                      int64 // allowed
 	Denied, Failed                int64
+	Approved                      int64 // of the sessions, those a workflow covers
 	Out, In, Total                int64 // sums of what was carried, bytes
-	OutKnown, InKnown, TotalKnown int64 // how many events carried each
+	OutKnown, InKnown, TotalKnown int64 // how many sessions carried each
 	MaxOut                        int64
-	First, Last                   int64     // unix seconds of the earliest and latest event
-	Days                          [8]uint64 // bit per day modulo 512 of the Unix day number
-	Hours                         [3]uint64 // bit per hour of the week, UTC, 168 used
+	First, Last                   int64     // unix seconds of the earliest and latest event; 0 when none had a time
+	Days                          [8]uint64 // bit per Unix day modulo 512
+	Hours                         [3]uint64 // bit per hour of the week, UTC, from Thursday 0h (1 January 1970); 168 used
 	Ops                           uint8     // bit per facts.Op seen
 	By                            uint8     // bit per facts.By seen
 	Starts                        Slots
 	FirstSpan                     evidence.Span // of the event with the smallest (time, span)
-	Vantage                       string        // resolved name, filled when merged
-	VantagePlatform               string
-	VantageFormat                 string
-	Witness                       []string // other vantages of the same pair, sorted
-}
-
-// Slots is a set of start times at the finest power-of-two width, in seconds, with at most 1,024 members.
-type Slots struct {
-	Width uint8 // log2 of the slot's width in seconds
-	Times []uint32
+	// Device, Format and Platform are of the vantage with the most sessions, the smallest name among equals.
+	Device, Format, Platform string
+	Vantage                  string   // Device and Format, as one name
+	Witness                  []string // other vantages, sorted
 }
 
 // A SeriesKey names a series: beats of one message class of one source.
@@ -62,6 +57,9 @@ type Series struct {
 	First, Last int64
 	Slots       Slots
 }
+
+// Span of a day in seconds.
+const day = 86400
 
 // An Entity is whose trail an event belongs to: a device ID or name, or an address.
 type Entity struct {
@@ -79,6 +77,3 @@ type Event struct {
 	Change   *facts.Change
 	Spans    []evidence.Span // all halves of a joined record
 }
-
-// A Result is what a whole run tallied, merged: the judge's view. Pairs are sorted by key value.
-type Result struct{}
