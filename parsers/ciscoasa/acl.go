@@ -318,10 +318,9 @@ func (p *parser) protocolGroup(m *facts.Match, word []byte) {
 		}
 		m.HasServices = len(list) == 0
 	case facts.PortGroup:
-		g := &p.d.Groups[p.groups[name]]
 		m.HasServices = true
 		m.Services = p.svcs.one(facts.ServiceItem{
-			Protocols: g.Protocols, Dst: facts.Ports{Groups: p.texts.one(name), Present: true},
+			Protocols: p.transports[p.groups[name]], Dst: facts.Ports{Groups: p.texts.one(name), Present: true},
 		})
 	case facts.NetworkGroup, facts.ServiceGroup, facts.ICMPGroup:
 		m.HasServices = true

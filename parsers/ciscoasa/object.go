@@ -243,8 +243,7 @@ func (p *parser) objectGroup(n int32) {
 	}
 }
 
-// portGroup reads "object-group service NAME tcp|udp|tcp-udp": ports for use beside a protocol. Group.Protocols says
-// which transports they are of.
+// portGroup reads "object-group service NAME tcp|udp|tcp-udp": ports for use beside a protocol.
 func (p *parser) portGroup(n int32, name, transport []byte) {
 	var protos []uint8
 	switch string(transport) {
@@ -259,7 +258,7 @@ func (p *parser) portGroup(n int32, name, transport []byte) {
 		return
 	}
 	g := p.group(name, facts.PortGroup, n)
-	p.d.Groups[g].Protocols = protos
+	p.transports[g] = protos
 	p.members(n, g, func(g int) bool {
 		if !p.is(0, "port-object") {
 			return false
@@ -414,7 +413,7 @@ func (p *parser) mixed() {
 				return false
 			}
 			g.Services = append(g.Services, facts.ServiceItem{
-				Protocols: p.d.Groups[j].Protocols,
+				Protocols: p.transports[j],
 				Dst:       facts.Ports{Groups: []string{name}, Present: true},
 				Span:      p.d.Groups[j].Span,
 			})

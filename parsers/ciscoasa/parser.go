@@ -48,8 +48,10 @@ type space struct {
 	names  map[string]netip.Addr // name ADDRESS NAME
 	groups map[string]int        // object or object group: index in Device.Groups
 	first  int                   // Device.Groups before it belong to other spaces
-	nameif map[string]int        // interface alias: index in Device.Interfaces
-	times  map[string]*facts.TimeRange
+	// transports are the protocols of port groups, by index in Device.Groups: "object-group service X tcp".
+	transports map[int][]uint8
+	nameif     map[string]int // interface alias: index in Device.Interfaces
+	times      map[string]*facts.TimeRange
 
 	acls    []*acl
 	aclBy   map[string]*acl
@@ -71,7 +73,7 @@ type space struct {
 func newSpace(scope string) *space {
 	return &space{
 		scope: scope,
-		names: map[string]netip.Addr{}, groups: map[string]int{}, nameif: map[string]int{},
+		names: map[string]netip.Addr{}, groups: map[string]int{}, nameif: map[string]int{}, transports: map[int][]uint8{},
 		times: map[string]*facts.TimeRange{}, aclBy: map[string]*acl{}, policies: map[string]*policyMap{},
 		log: logState{lists: map[string]int{}},
 	}
