@@ -241,7 +241,7 @@ func (p *parser) extended(r *facts.Rule, n int32, i int, advanced bool) {
 	}
 	next, ok := p.protocol(&r.Match, i+1)
 	if !ok {
-		r.Action, r.Match = facts.ActionUnknown, facts.Match{}
+		r.Action, r.Match, r.Log = facts.ActionUnknown, facts.Match{}, facts.V[bool]{}
 		return
 	}
 	i = p.identity(r, next)

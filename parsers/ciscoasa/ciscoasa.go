@@ -93,6 +93,7 @@ func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
 			Path: f.Path, Format: formatName, Platform: facts.CiscoASA, Taken: f.Mod, Has: facts.HasConfig,
 		},
 	}
+	p.spaces = []*space{p.space}
 	for i := range p.numbers {
 		p.numbers[i] = uint8(i)
 	}
@@ -117,7 +118,8 @@ func (p *parser) run(ctx context.Context) error {
 		if name, ok := p.separator(n); ok {
 			p.finishSpace()
 			p.space = newSpace(name)
-			p.first = len(p.d.Groups)
+			p.from, p.first = p.t.Nodes[n].Off, len(p.d.Groups)
+			p.spaces = append(p.spaces, p.space)
 			continue
 		}
 		p.statement(n)

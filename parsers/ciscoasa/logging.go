@@ -18,6 +18,7 @@ type logState struct {
 	lists      map[string]int // logging list: the highest severity sent whatever the class
 	suppressed []string
 	raised     []raisedMessage
+	typed      evidence.Span // the last statement about message 111008
 	accounting facts.V[bool]
 	exportTo   evidence.Span // flow-export destination
 	exports    bool
@@ -60,7 +61,7 @@ func (p *parser) logging(n int32) {
 		}
 		p.logTrap(n)
 	case "message":
-		p.logMessage()
+		p.logMessage(n)
 	case "ftp-server":
 		p.logFTP(n)
 		return
@@ -142,8 +143,11 @@ func (p *parser) logHost(n int32) bool {
 }
 
 // logMessage reads "no logging message ID" and "logging message ID level L".
-func (p *parser) logMessage() {
+func (p *parser) logMessage(n int32) {
 	id := p.str(p.word(2))
+	if id == typedMessage {
+		p.log.typed = p.span(n)
+	}
 	switch {
 	case id == "":
 	case p.negated:
@@ -316,16 +320,21 @@ func (p *parser) finishLogging() {
 	p.finishSuppressed()
 }
 
-// finishSuppressed states the messages that are switched off, or moved to a severity the trap leaves out. Whether
-// changes of the configuration are told follows: message 111008, at level 5, names every command typed (ASA syslog
-// messages guide, 111008).
+// typedMessage names every command typed and is sent at level 5 (ASA syslog messages guide, 111008): it tells of changes of
+// the configuration.
+const (
+	typedMessage = "111008"
+	typedLevel   = 5
+)
+
+// finishSuppressed states the messages that are switched off, or moved to a severity the trap leaves out, and whether
+// changes of the configuration are told.
 func (p *parser) finishSuppressed() {
-	const typed, typedLevel = "111008", 5
 	l, out := &p.log, &p.d.Logging
 	numeric := l.trap.Known() && l.level >= 0 && l.trap.Val != trapOff
 	level := typedLevel
 	for _, r := range l.raised {
-		if r.id == typed {
+		if r.id == typedMessage {
 			level = r.level
 		}
 		if numeric && r.level > l.level {
@@ -334,8 +343,10 @@ func (p *parser) finishSuppressed() {
 	}
 	out.Suppressed = append(out.Suppressed, l.suppressed...)
 	switch {
-	case slices.Contains(l.suppressed, typed), l.trap.Known() && l.trap.Val == trapOff && l.trap.Origin == facts.Explicit:
-		out.ConfigChanges = pick(out.ConfigChanges, facts.V[bool]{Origin: facts.Explicit, Span: l.trap.Span})
+	case slices.Contains(l.suppressed, typedMessage):
+		out.ConfigChanges = pick(out.ConfigChanges, facts.Say(false, l.typed))
+	case l.trap.Val == trapOff:
+		out.ConfigChanges = pick(out.ConfigChanges, facts.V[bool]{Origin: l.trap.Origin, Span: l.trap.Span})
 	case numeric:
 		out.ConfigChanges = pick(out.ConfigChanges, facts.V[bool]{Val: level <= l.level, Origin: facts.Default, Span: l.trap.Span})
 	}

@@ -22,6 +22,7 @@ type parser struct {
 	strs    map[string]string
 	reasons map[int32]string // why a statement is unsupported
 	*space
+	spaces []*space // in the order of the file
 
 	// whole says that a version line was seen: this is a device's configuration, not a fragment, so a statement that is
 	// not there is at its default.
@@ -31,6 +32,7 @@ type parser struct {
 	shownVersion bool          // the comments hold "show version"
 	marked       evidence.Span // where the backup tool was recognised
 	zoned        bool          // Device.Zoning is stated
+	firepower    bool          // Firepower Threat Defense in the form of an ASA
 
 	shared  sharedItems
 	items   slab[facts.AddrItem]
@@ -45,6 +47,7 @@ type parser struct {
 // were put into one file. Names are known within their space only.
 type space struct {
 	scope  string
+	from   uint32                // source offset of its first statement
 	names  map[string]netip.Addr // name ADDRESS NAME
 	groups map[string]int        // object or object group: index in Device.Groups
 	first  int                   // Device.Groups before it belong to other spaces

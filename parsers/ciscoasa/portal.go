@@ -18,7 +18,7 @@ type vpnState struct {
 
 // A filesStatement switches access to file servers on or off for the users of a policy.
 type filesStatement struct {
-	name string // "file-browsing", "file-entry", "url-list"
+	name string // "file-browsing of group-policy staff"
 	path string
 	on   bool
 	span evidence.Span
@@ -60,7 +60,7 @@ func (p *parser) groupPolicy(n int32) {
 		switch {
 		case p.is(0, "webvpn"):
 			p.understood(c)
-			p.children(c, p.portal)
+			p.children(c, func(s int32) { p.portal(s, "group-policy "+name) })
 		case p.vpnFilter(c, "group-policy "+name):
 		default:
 			p.irrelevant(c) // attributes of a remote access session
@@ -71,35 +71,36 @@ func (p *parser) groupPolicy(n int32) {
 // accessPolicy reads a dynamic-access-policy-record.
 func (p *parser) accessPolicy(n int32) {
 	p.understood(n)
+	name := "dynamic-access-policy-record " + p.str(p.word(1))
 	p.children(n, func(c int32) {
 		if p.is(0, "webvpn") {
 			p.understood(c)
-			p.children(c, p.portal)
+			p.children(c, func(s int32) { p.portal(s, name) })
 			return
 		}
 		p.irrelevant(c)
 	})
 }
 
-// portal reads what a policy lets clientless users do, below its webvpn line.
-func (p *parser) portal(c int32) {
+// portal reads what the policy lets clientless users do, below its webvpn line.
+func (p *parser) portal(c int32, policy string) {
 	on := filesStatement{span: p.span(c)}
 	switch string(p.word(0)) {
 	case "file-browsing", "file-entry":
-		on.name, on.on = p.str(p.word(0)), p.is(1, "enable") && !p.negated
+		on.name, on.on = p.str(p.word(0))+" of "+policy, p.is(1, "enable") && !p.negated
 		p.vpn.files = append(p.vpn.files, on)
 		p.understood(c)
 	case "functions": // 7.x: functions url-entry file-access file-entry file-browsing
 		for i := 1; i < len(p.w); i++ {
 			switch string(p.word(i)) {
 			case "file-browsing", "file-entry", "file-access":
-				on.name, on.on = p.str(p.word(i)), !p.negated
+				on.name, on.on = p.str(p.word(i))+" of "+policy, !p.negated
 				p.vpn.files = append(p.vpn.files, on)
 			}
 		}
 		p.understood(c)
 	default:
-		if p.vpnFilter(c, "webvpn") {
+		if p.vpnFilter(c, policy) {
 			return
 		}
 		p.irrelevant(c)
@@ -112,7 +113,7 @@ func (p *parser) urlList(n int32) {
 	for i := 2; i < len(p.w); i++ {
 		w := bytes.Trim(p.word(i), `"`)
 		if path, ok := bytes.CutPrefix(w, []byte("cifs://")); ok {
-			p.vpn.files = append(p.vpn.files, filesStatement{"url-list", "cifs://" + p.maskText(path), true, p.span(n)})
+			p.vpn.files = append(p.vpn.files, filesStatement{"url-list " + p.str(p.word(1)), "cifs://" + p.maskText(path), true, p.span(n)})
 		}
 	}
 }
@@ -163,7 +164,7 @@ func (p *parser) mount(n int32) {
 			c.Host = p.str(p.word(1))
 			c.Addr, _ = p.address(p.word(1))
 		case "share", "path":
-			c.Path = p.str(p.word(1))
+			c.Path = string(bytes.TrimLeft(p.word(1), "/"))
 		case "username":
 			c.User = p.str(p.word(1))
 		case "password":

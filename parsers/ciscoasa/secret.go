@@ -92,7 +92,11 @@ func (p *parser) anySecrets(n int32) {
 		if s.Kind == facts.SecretURL {
 			continue // found by urls in the whole file
 		}
-		p.rawSecret(int64(p.t.Nodes[n].Off)+int64(s.Start), text[s.Start:s.End], s.Kind, s.Storage, s.Name)
+		name := s.Name
+		if first, _ := field.Word(text); !field.Has([]byte(name), string(first)) {
+			name = string(first) + " " + name
+		}
+		p.rawSecret(int64(p.t.Nodes[n].Off)+int64(s.Start), text[s.Start:s.End], s.Kind, s.Storage, name)
 	}
 	p.otherSecrets(n)
 }
@@ -113,7 +117,7 @@ func (p *parser) otherSecrets(n int32) {
 				at = i + 1
 			}
 		}
-		if hexKeys && isHexKey(p.t.At(w)) {
+		if hexKeys && isHexKey(p.t.At(w)) || i > 0 && isMasked(p.t.At(w)) {
 			at = i
 		}
 		for at > 0 && at+1 < len(p.w2) && p.w2[at].Len == 1 { // "0" or "8" before the value
@@ -124,6 +128,11 @@ func (p *parser) otherSecrets(n int32) {
 			p.rawSecret(int64(w.Off), p.t.At(w), facts.SecretKey, facts.StorageUnknown, p.str(p.t.At(p.w2[0])))
 		}
 	}
+}
+
+// isMasked reports whether w stands for a secret that the device or a tool hid.
+func isMasked(w []byte) bool {
+	return len(w) >= 3 && len(bytes.Trim(w, "*")) == 0 || string(w) == "<removed>" || string(w) == "<secret"
 }
 
 // isHexKey reports whether w is a key written in hexadecimal digits: 64 bits and more.
@@ -160,6 +169,7 @@ func (p *parser) urls() {
 		}
 		at += i + 3
 		if start, end, ok := userinfoPassword(src, at); ok {
+			p.enter(start)
 			p.rawSecret(int64(start), src[start:end], facts.SecretURL, facts.StorageClear, "url")
 			at = end
 		}
@@ -192,6 +202,16 @@ func userinfoPassword(src []byte, from int) (start, end int, ok bool) {
 	return from + colon + 1, from + at, true
 }
 
+// enter makes the space that source offset off is in the one facts are stated in.
+func (p *parser) enter(off int) {
+	for i := len(p.spaces) - 1; i >= 0; i-- {
+		if int(p.spaces[i].from) <= off {
+			p.space = p.spaces[i]
+			return
+		}
+	}
+}
+
 // privateKeys hides the bodies of private keys in PEM form.
 func (p *parser) privateKeys() {
 	const mark = "PRIVATE KEY-----"
@@ -207,6 +227,7 @@ func (p *parser) privateKeys() {
 			end = len(src) - start
 		}
 		if end > 0 {
+			p.enter(start)
 			p.rawSecret(int64(start), src[start:start+end], facts.SecretPrivate, facts.StorageClear, "private key")
 		}
 		at = min(start+end+len("-----END")+len(mark), len(src))
@@ -285,7 +306,7 @@ func (p *parser) username(n int32) {
 	p.children(n, func(c int32) {
 		if p.is(0, "webvpn") {
 			p.understood(c)
-			p.children(c, p.portal)
+			p.children(c, func(s int32) { p.portal(s, "username "+user) })
 			return
 		}
 		if p.vpnFilter(c, "username "+user) {
@@ -359,6 +380,7 @@ func (p *parser) commentSecrets() {
 	for n := range p.t.Nodes {
 		node := &p.t.Nodes[n]
 		if node.Flags&tree.Comment != 0 && node.State == facts.Unrecognised && node.Len > 8 {
+			p.enter(int(node.Off))
 			p.anySecrets(int32(n))
 		}
 	}

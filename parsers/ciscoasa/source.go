@@ -162,13 +162,15 @@ func (p *parser) removed() {
 // finishZoning states the level rules. Contexts each have their own; where they differ, none is stated.
 func (p *parser) finishZoning() {
 	z := &p.d.Zoning
-	if len(p.d.Interfaces) == 0 {
+	if len(p.d.Interfaces) > 0 {
+		z.Model = facts.Levels
+	}
+	if len(p.nameif) == 0 {
 		return
 	}
-	z.Model = facts.Levels
 	// "Traffic between interfaces of the same security level is not allowed by default" (ASA command reference,
 	// same-security-traffic).
-	if p.whole {
+	if p.whole && !p.firepower { // Firepower has no levels: all are 0, and its policy decides
 		p.inter, p.intra = orDefault(p.inter, false), orDefault(p.intra, false)
 	}
 	if p.zoned && (z.SamePermitInter.Val != p.inter.Val || z.SamePermitIntra.Val != p.intra.Val) {

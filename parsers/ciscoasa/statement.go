@@ -172,7 +172,7 @@ func (p *parser) versionLine(n int32) bool {
 		return false
 	}
 	v := p.word(2)
-	p.whole = true
+	p.whole, p.firepower = true, p.is(0, "NGFW")
 	p.d.Version = facts.Say(string(v), p.at(p.w[2]))
 	major, rest, _ := bytes.Cut(v, []byte("."))
 	minor := rest[:len(rest)-len(bytes.TrimLeft(rest, "0123456789"))]
