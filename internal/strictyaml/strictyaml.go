@@ -58,6 +58,15 @@ type Doc struct {
 	root *yaml.Node
 	src  [][]byte
 	errs []*Error
+	// hidden are texts that no message may show.
+	hidden []string
+}
+
+// Hide keeps a text out of the source lines that mistakes show: it may be a secret.
+func (d *Doc) Hide(text string) {
+	if text != "" {
+		d.hidden = append(d.hidden, text)
+	}
 }
 
 // Parse reads a file's text. A mistake of syntax is in Err, and Map is empty.
@@ -140,7 +149,14 @@ func (d *Doc) Fail(at Pos, format string, args ...any) { d.fail(at, fmt.Sprintf(
 
 // Errors are all mistakes, in order of place.
 func (d *Doc) Errors() []*Error {
-	out := slices.Clone(d.errs)
+	out := make([]*Error, len(d.errs))
+	for i, e := range d.errs {
+		c := *e
+		for _, h := range d.hidden {
+			c.line = strings.ReplaceAll(c.line, h, strings.Repeat("*", 8))
+		}
+		out[i] = &c
+	}
 	slices.SortStableFunc(out, func(a, b *Error) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 	return slices.CompactFunc(out, func(a, b *Error) bool { return *a == *b })
 }
@@ -270,23 +286,27 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
+// edits is how many letters must be put in, left out, changed or swapped with their neighbour.
 func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
 				cost = 0
 			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
 		}
+		before, last, row = last, row, before
 	}
-	return row[len(b)]
+	return last[len(b)]
 }
 
 // scalar is the text of a key's value; a list or mapping there is a mistake.
