@@ -35,6 +35,7 @@ func at(from, to int) part          { return part{int32(from), int32(to)} }
 const (
 	maxHeader = 400
 	maxTag    = 64
+	maxHost   = 255 // RFC 5424 6
 	maxAnchor = 80
 	// maxStray is how many words nobody understands may stand between a readable header and a Cisco message.
 	maxStray = 2
@@ -318,10 +319,18 @@ func (h *header) ignorable(b []byte, t *token) bool {
 	return true
 }
 
-// hostLike reports whether a word may name a host: punctuation begins no name.
+// hostLike reports whether a word may name a host: punctuation begins no name, and no byte of it is a control character.
 func hostLike(w []byte) bool {
 	c := w[0]
-	return c|0x20-'a' <= 'z'-'a' || c-'0' <= 9 || c == ':' || c >= 0x80 || c == '_'
+	if c|0x20-'a' > 'z'-'a' && c-'0' > 9 && c != ':' && c < 0x80 && c != '_' || len(w) > maxHost {
+		return false
+	}
+	for _, c := range w {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // place decides what a word is. It returns where reading goes on (the word's own place when it is nobody's) and whether
@@ -350,7 +359,7 @@ func (h *header) place(b []byte, t *token, anchor int, hostAt *int) (next int, d
 	after := skipBlank(b, t.next)
 	if t.colon {
 		switch {
-		case *hostAt == -1 && h.host.empty() && anchor >= 0 && after == anchor:
+		case *hostAt == -1 && h.host.empty() && anchor >= 0 && after == anchor && hostLike(b[t.from:t.to]):
 			h.host = at(t.from, t.to) // "Dec 11 2018 08:01:24 fw1: %ASA-...": the colon makes no tag of it
 			*hostAt = int(h.times)
 			return after, false
@@ -361,7 +370,7 @@ func (h *header) place(b []byte, t *token, anchor int, hostAt *int) (next int, d
 			h.setTag(b, t)
 			return after, true
 		case h.times < 2 && h.timeFollows(b, after):
-			if hostLike(b[t.from:]) {
+			if hostLike(b[t.from:t.to]) {
 				h.host = at(t.from, t.to) // an origin id between relay and device header
 			}
 			*hostAt = int(h.times)
@@ -376,7 +385,7 @@ func (h *header) place(b []byte, t *token, anchor int, hostAt *int) (next int, d
 		if *hostAt >= 0 && anchor < 0 && !h.tagFollows(b, after) {
 			return t.from, true // the second header names no host
 		}
-		if !hostLike(b[t.from:]) {
+		if !hostLike(b[t.from:t.to]) {
 			return t.from, anchor < 0
 		}
 		h.host = at(t.from, t.to)
@@ -397,7 +406,7 @@ func (h *header) placeEarly(b []byte, t *token, anchor int) (next int, done bool
 	follows := anchor >= 0 || h.timeFollows(b, after) || t.colon && h.pri >= 0 && h.timeFollows(b, skipBlank(b, wordEnd(b, after)))
 	switch {
 	case follows && (h.host.empty() || t.colon):
-		if h.host.empty() && hostLike(b[t.from:]) {
+		if h.host.empty() && hostLike(b[t.from:t.to]) {
 			h.host = at(t.from, t.to)
 		}
 		return t.next, false

@@ -57,6 +57,11 @@ func field5424(p *part, b []byte, i int) (int, bool) {
 	if j-i == 1 && b[i] == '-' {
 		return j, true
 	}
+	for _, c := range b[i:j] {
+		if c < ' ' || c == 0x7f {
+			return j, true // no name holds a control character
+		}
+	}
 	*p = at(i, j)
 	return j, true
 }
