@@ -202,9 +202,11 @@ func (p *pipeline) message(m *facts.Message) {
 	times := min(max(m.Repeat, 1), maxRepeat)
 	if v == nil {
 		p.speaking = &p.plain
-		p.beat = facts.Beat{Time: m.Time, Class: m.Tag, Sequence: m.Seq, Span: m.Span}
-		for range times {
-			p.inner.Beat(&p.beat)
+		if m.Tag != "" || m.PRI >= 0 || m.Time.Quality != facts.NoTime { // text without any header is no sign of life
+			p.beat = facts.Beat{Time: m.Time, Class: m.Tag, Sequence: m.Seq, Span: m.Span}
+			for range times {
+				p.inner.Beat(&p.beat)
+			}
 		}
 		p.sink.Message(m)
 	} else {
