@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/gaissmai/bart"
 	"github.com/quaymaster/quaymaster/facts"
 )
 
@@ -54,15 +55,32 @@ type NearMiss struct {
 	Line     Line
 }
 
-// A Workflow is an approved transfer.
+// A Workflow is an approved transfer. A transfer is approved only when everything matches.
 type Workflow struct {
 	ID, Owner, Approver, Ticket, Reason string
-	Starts, Expires                     time.Time
+	Starts, Expires                     time.Time // Expires is exclusive: approved until the day before ends
 	Protocols                           []facts.Protocol
-	From, To                            []netip.Prefix // zones and devices resolved where they name addresses
-	FromNames, ToNames                  []string       // device names, roles and zones as written
-	Direction                           string         // upload, download, both
+	From, To                            Ends
+	Direction                           string // upload, download, both
+	Window                              Window
+	MaxBytes                            int64  // of one transfer; 0 unlimited
+	File                                string // glob on the file's base name; empty any
+	MonitoredBy, Evidence               []string
 	Line                                Line
+}
+
+// Ends are the addresses of one side of a workflow.
+type Ends struct {
+	Names    []string // as written: zones, roles, devices, networks
+	Prefixes []netip.Prefix
+	Zones    []string
+}
+
+// A Window is when a workflow may run. The zero Window is always.
+type Window struct {
+	Days     uint8 // bit 0 is Sunday; 0 is every day
+	From, To int   // minutes of the day; To before From crosses midnight; both 0 is all day
+	Zone     *time.Location
 }
 
 // An Exception is a finding accepted for a while.
@@ -75,26 +93,64 @@ type Exception struct {
 	Line                                       Line
 }
 
+// A Role names devices or addresses that do the same work.
+type Role struct {
+	Name    string
+	Devices []string // globs on device IDs
+	CIDRs   []netip.Prefix
+	Line    Line
+}
+
+// A Cell of the matrix allows protocols from one zone to another.
+type Cell struct {
+	From, To  string
+	Protocols []facts.Protocol
+	Line      Line
+}
+
+// A Requirement is a kind of evidence without which a run is incomplete.
+type Requirement struct {
+	Kind   facts.Kind
+	MaxAge time.Duration // 0: any age
+	Line   Line
+}
+
 // A Policy is a loaded policy file.
 type Policy struct {
-	Path       string // empty: built in
-	Zones      []Zone
-	Workflows  []Workflow
-	Exceptions []Exception
+	Path          string // empty: built in
+	Zones         []Zone
+	Roles         []Role
+	Workflows     []Workflow
+	Exceptions    []Exception
+	Matrix        []Cell
+	Servers       []netip.Prefix // approved transfer servers
+	Collectors    []netip.Prefix // approved log collectors
+	Allow, Deny   []netip.Prefix // destinations: local allow and reputation lists
+	ChangeWindows []Window
+	Required      []Requirement
+	Ignore        []string
+	// Thresholds by analytic and DET0416's mutable element, as written.
+	Thresholds map[string]map[string]string
+	table      *bart.Table[int]
 }
 
 // Zone is the zone of a: longest prefix wins; an address in no zone is in the built-in external one.
 func (p *Policy) Zone(a netip.Addr) Zone {
-	a = a.Unmap()
-	best, bits := Zone{Name: "outside", Trust: External}, -1
-	for _, z := range p.Zones {
+	if i, ok := p.table.Lookup(a.Unmap()); ok {
+		return p.Zones[i]
+	}
+	return Zone{Name: "outside", Trust: External}
+}
+
+// index prepares Zone.
+func (p *Policy) index() *Policy {
+	p.table = new(bart.Table[int])
+	for i, z := range p.Zones {
 		for _, c := range z.CIDRs {
-			if c.Bits() > bits && c.Contains(a) {
-				best, bits = z, c.Bits()
-			}
+			p.table.Insert(c, i)
 		}
 	}
-	return best
+	return p
 }
 
 // Covers reports whether x is about the finding, whatever its dates.

@@ -13,5 +13,5 @@ func Builtin() *Policy {
 	} {
 		inside.CIDRs = append(inside.CIDRs, netip.MustParsePrefix(s))
 	}
-	return &Policy{Zones: []Zone{inside}}
+	return (&Policy{Zones: []Zone{inside}}).index()
 }
