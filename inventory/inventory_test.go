@@ -16,7 +16,7 @@ credentials:
 devices:
   - {name: sw2, address: 10.0.0.2, platform: cisco_ios, role: switch}
   - {name: esx1, address: 10.0.0.9, platform: vmware_esxi, options: {tls_fingerprint: "ab"}}
-  - {name: fw1, address: 10.0.0.3, port: 2222, platform: cisco_asa, collector: [ssh, snmp], credential: poll, site: pier}
+  - {name: fw1, address: 10.0.0.3, port: 2222, platform: cisco_asa, collector: [ssh, snmp], credential: {ssh: net, snmp: poll}, site: pier}
 `
 
 func TestParse(t *testing.T) {
@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 	for _, x := range inv.Targets() {
 		got = append(got, x.Name+" "+x.Collector+" "+x.Credential.Name+" "+x.Site)
 	}
-	want := "esx1 vsphere net dock,fw1 ssh poll pier,fw1 snmp poll pier,sw2 ssh net dock"
+	want := "esx1 vsphere net dock,fw1 ssh net pier,fw1 snmp poll pier,sw2 ssh net dock"
 	if strings.Join(got, ",") != want {
 		t.Errorf("targets %q, want %q", strings.Join(got, ","), want)
 	}
@@ -41,7 +41,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	src := strings.NewReplacer("env:NET_PASSWORD", "Literal-Secret-1", "platform: cisco_ios", "platform: cisco_iso", "credential: poll", "credential: pol",
+	src := strings.NewReplacer("env:NET_PASSWORD", "Literal-Secret-1", "platform: cisco_ios", "platform: cisco_iso", "snmp: poll", "snmp: pol",
 		"collector: [ssh, snmp]", "collector: [telnet]", "{name: esx1", "{name: sw2").Replace(good)
 	_, err := Parse("inv.yaml", []byte(src))
 	if err == nil {

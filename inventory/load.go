@@ -15,6 +15,9 @@ type Device struct {
 	Target
 	// Collectors are those that read it, in order.
 	Collectors []string
+	// Ports and Credentials are those of one collector where they differ from the device's.
+	Ports       map[string]uint16
+	Credentials map[string]Credential
 }
 
 // An Inventory is a loaded file: devices sorted by name.
@@ -102,7 +105,16 @@ func (l *loader) device(m *strictyaml.Map, base Device, defaults bool) Device {
 		if d.Address == "" {
 			d.Address = d.Name
 		}
-		d.Port = uint16(m.Int("port", 1, 65535))
+		d.Ports = map[string]uint16{}
+		if m.IsMap("port") {
+			ports := m.Map("port")
+			for _, c := range ports.Keys() {
+				l.known(ports, c)
+				d.Ports[c] = uint16(ports.Int(c, 1, 65535))
+			}
+		} else {
+			d.Port = uint16(m.Int("port", 1, 65535))
+		}
 	}
 	set := func(to *string, key string) {
 		if m.Has(key) {
@@ -122,20 +134,39 @@ func (l *loader) device(m *strictyaml.Map, base Device, defaults bool) Device {
 		d.Timeout = m.Duration("timeout")
 	}
 	l.collectors(m, &d)
-	if m.Has("credential") {
-		name := m.String("credential")
-		c, ok := l.credentials[name]
-		if !ok {
-			msg := fmt.Sprintf("credential %q is not defined under credentials", name)
-			if near := strictyaml.Nearest(name, keys(l.credentials)); near != "" {
-				msg += fmt.Sprintf(": did you mean %q?", near)
-			}
-			m.Fail("credential", "%s", msg)
+	if m.IsMap("credential") {
+		d.Credentials = map[string]Credential{}
+		each := m.Map("credential")
+		for _, c := range each.Keys() {
+			l.known(each, c)
+			d.Credentials[c] = l.named(each, c)
 		}
-		d.Credential = c
+	} else if m.Has("credential") {
+		d.Credential, d.Credentials = l.named(m, "credential"), nil
 	}
 	l.options(m, &d)
 	return d
+}
+
+// known reports a collector that does not exist.
+func (l *loader) known(m *strictyaml.Map, collector string) {
+	if _, ok := defaultPorts[collector]; !ok {
+		l.doc.Fail(m.KeyAt(collector), "collector %q is not ssh, vsphere or snmp", collector)
+	}
+}
+
+// named is the credential that a key names.
+func (l *loader) named(m *strictyaml.Map, key string) Credential {
+	name := m.String(key)
+	c, ok := l.credentials[name]
+	if !ok {
+		msg := fmt.Sprintf("credential %q is not defined under credentials", name)
+		if near := strictyaml.Nearest(name, keys(l.credentials)); near != "" {
+			msg += fmt.Sprintf(": did you mean %q?", near)
+		}
+		m.Fail(key, "%s", msg)
+	}
+	return c
 }
 
 func keys(m map[string]Credential) []string {
@@ -222,8 +253,14 @@ func (inv *Inventory) Targets(names ...string) []Target {
 		for _, c := range d.Collectors {
 			t := d.Target
 			t.Collector = c
-			if t.Port == 0 || len(d.Collectors) > 1 && d.Port != 0 && c != d.Collectors[0] {
-				t.Port = defaultPorts[c]
+			if p, ok := d.Ports[c]; ok {
+				t.Port = p
+			}
+			if t.Port == 0 || d.Ports[c] == 0 && c != d.Collectors[0] {
+				t.Port = defaultPorts[c] // a single port is the first collector's
+			}
+			if own, ok := d.Credentials[c]; ok {
+				t.Credential = own
 			}
 			out = append(out, t)
 		}

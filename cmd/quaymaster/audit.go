@@ -155,7 +155,7 @@ func (p *program) load(a *auditFlags, pl *plan) error {
 	}
 	pl.Policy = policy.Builtin()
 	if a.policy != "" {
-		if pl.Policy, err = policy.Load(a.policy, pl.Inventory); err != nil {
+		if pl.Policy, err = loadPolicy(a.policy, pl.Inventory); err != nil {
 			return usage(err)
 		}
 	}

@@ -477,6 +477,12 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	return p, nil
 }
 
+// IsMap reports whether the key's value is a mapping.
+func (m *Map) IsMap(key string) bool {
+	n := m.get(key)
+	return n != nil && n.Kind == yaml.MappingNode
+}
+
 // Map is a mapping below key; an empty one when absent.
 func (m *Map) Map(key string) *Map {
 	n := m.get(key)
