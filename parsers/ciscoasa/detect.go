@@ -91,7 +91,7 @@ func weigh(text []byte) (score int, sure bool) {
 	case "access-list":
 		return weighList(rest), false
 	case "version", "boot-start-marker", "service", "line", "spanning-tree", "vtp", "feature", "ip", "hostname", "interface", "router", "redundancy", "vrf", "vdc",
-		"control-plane", "voice", "archive", "aaa", "class-map", "policy-map":
+		"control-plane", "voice", "archive", "appletalk", "controller":
 		return weighOther(first, rest), false
 	}
 	return 0, false
@@ -104,6 +104,9 @@ func weighList(rest []byte) int {
 	_, numbered := number(name)
 	switch string(kind) {
 	case "extended", "standard", "webtype", "ethertype", "advanced":
+		if hasWildcard(rest) {
+			return -5
+		}
 		return 5
 	case "permit", "deny", "remark":
 		if numbered {
@@ -114,10 +117,25 @@ func weighList(rest []byte) int {
 	return 0
 }
 
+// hasWildcard reports whether an address is followed by a wildcard mask, as on IOS ("10.0.0.0 0.0.0.255"): zeros first.
+func hasWildcard(rest []byte) bool {
+	after := false // the word before is an address
+	for len(rest) > 0 {
+		var w []byte
+		w, rest = field.Word(rest)
+		a, ok := field.Addr(w)
+		if ok && after && a.Is4() && w[0] == '0' && !a.IsUnspecified() {
+			return true
+		}
+		after = ok && a.Is4()
+	}
+	return false
+}
+
 // weighOther looks at statements of IOS and NX-OS. Those that the ASA has too count nothing.
 func weighOther(first, rest []byte) int {
 	switch string(first) {
-	case "version", "boot-start-marker", "spanning-tree", "vtp", "feature", "vdc", "redundancy", "voice":
+	case "version", "boot-start-marker", "spanning-tree", "vtp", "feature", "vdc", "redundancy", "voice", "archive", "appletalk", "controller":
 		return -4
 	case "line":
 		if field.Has(rest, "vty") || field.Has(rest, "con") || field.Has(rest, "aux") {

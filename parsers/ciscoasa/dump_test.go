@@ -13,7 +13,7 @@ import (
 // A dumper writes facts as text, one per line, for golden files. Zero values are left out. A span reads "@LINE" when it is
 // the whole statement of that line, else "@LINE:COLUMN+LENGTH"; an origin other than explicit follows its value.
 type dumper struct {
-	src []byte
+	src []byte // nil leaves spans out
 	out strings.Builder
 }
 
@@ -118,6 +118,9 @@ func (p *dumper) origin(v reflect.Value) string {
 }
 
 func (p *dumper) span(s evidence.Span) string {
+	if p.src == nil {
+		return ""
+	}
 	off := int(s.Pos.Off())
 	line := 1 + bytes.Count(p.src[:off], []byte("\n"))
 	from := bytes.LastIndexByte(p.src[:off], '\n') + 1

@@ -51,6 +51,29 @@ func protocolNumber(w []byte) (n uint8, anyIP, ok bool) {
 	return uint8(v), v == 0, true // 0 is how "ip" reads when entered as a number
 }
 
+// A portName is ASA's name of a port.
+type portName struct {
+	name string
+	port uint16
+}
+
+// portNames are sorted by name. cifs is not 445: Batfish CiscoAsaGrammarTest testAsaServiceObject asserts
+// NamedPort.CIFS(3020). cmd and rsh are TCP 514, syslog UDP 514; login is TCP 513, who UDP 513.
+var portNames = [...]portName{
+	{"aol", 5190}, {"bgp", 179}, {"biff", 512}, {"bootpc", 68}, {"bootps", 67}, {"chargen", 19}, {"cifs", 3020},
+	{"citrix-ica", 1494}, {"cmd", 514}, {"ctiqbe", 2748}, {"daytime", 13}, {"discard", 9}, {"dnsix", 195},
+	{"domain", 53}, {"echo", 7}, {"exec", 512}, {"finger", 79}, {"ftp", 21}, {"ftp-data", 20}, {"gopher", 70},
+	{"h323", 1720}, {"hostname", 101}, {"http", 80}, {"https", 443}, {"ident", 113}, {"imap4", 143}, {"irc", 194},
+	{"isakmp", 500}, {"kerberos", 750}, {"klogin", 543}, {"kshell", 544}, {"ldap", 389}, {"ldaps", 636}, {"login", 513},
+	{"lotusnotes", 1352}, {"lpd", 515}, {"mobile-ip", 434}, {"nameserver", 42}, {"netbios-dgm", 138},
+	{"netbios-ns", 137}, {"netbios-ssn", 139}, {"nfs", 2049}, {"nntp", 119}, {"ntp", 123}, {"pcanywhere-data", 5631},
+	{"pcanywhere-status", 5632}, {"pim-auto-rp", 496}, {"pop2", 109}, {"pop3", 110}, {"pptp", 1723}, {"radius", 1645},
+	{"radius-acct", 1646}, {"rip", 520}, {"rpc", 111}, {"rsh", 514}, {"rtsp", 554}, {"secureid-udp", 5510},
+	{"sip", 5060}, {"smtp", 25}, {"snmp", 161}, {"snmptrap", 162}, {"sqlnet", 1521}, {"ssh", 22}, {"sunrpc", 111},
+	{"syslog", 514}, {"tacacs", 49}, {"talk", 517}, {"telnet", 23}, {"tftp", 69}, {"time", 37}, {"uucp", 540},
+	{"vxlan", 4789}, {"who", 513}, {"whois", 43}, {"www", 80}, {"xdmcp", 177},
+}
+
 // portNumber is a port given as a number or by ASA's name for it.
 func portNumber(w []byte) (uint16, bool) {
 	if len(w) == 0 {
@@ -60,151 +83,19 @@ func portNumber(w []byte) (uint16, bool) {
 		v, ok := number(w)
 		return uint16(v), ok && v <= 65535
 	}
-	switch string(w) {
-	case "aol":
-		return 5190, true
-	case "bgp":
-		return 179, true
-	case "biff":
-		return 512, true
-	case "bootpc":
-		return 68, true
-	case "bootps":
-		return 67, true
-	case "chargen":
-		return 19, true
-	case "cifs": // not 445: Batfish CiscoAsaGrammarTest testAsaServiceObject asserts NamedPort.CIFS(3020)
-		return 3020, true
-	case "citrix-ica":
-		return 1494, true
-	case "cmd", "rsh", "syslog": // cmd and rsh are TCP, syslog is UDP
-		return 514, true
-	case "ctiqbe":
-		return 2748, true
-	case "daytime":
-		return 13, true
-	case "discard":
-		return 9, true
-	case "dnsix":
-		return 195, true
-	case "domain":
-		return 53, true
-	case "echo":
-		return 7, true
-	case "exec":
-		return 512, true
-	case "finger":
-		return 79, true
-	case "ftp":
-		return 21, true
-	case "ftp-data":
-		return 20, true
-	case "gopher":
-		return 70, true
-	case "h323":
-		return 1720, true
-	case "hostname":
-		return 101, true
-	case "http", "www":
-		return 80, true
-	case "https":
-		return 443, true
-	case "ident":
-		return 113, true
-	case "imap4":
-		return 143, true
-	case "irc":
-		return 194, true
-	case "isakmp":
-		return 500, true
-	case "kerberos":
-		return 750, true
-	case "klogin":
-		return 543, true
-	case "kshell":
-		return 544, true
-	case "ldap":
-		return 389, true
-	case "ldaps":
-		return 636, true
-	case "login", "who": // login is TCP, who is UDP
-		return 513, true
-	case "lotusnotes":
-		return 1352, true
-	case "lpd":
-		return 515, true
-	case "mobile-ip":
-		return 434, true
-	case "nameserver":
-		return 42, true
-	case "netbios-dgm":
-		return 138, true
-	case "netbios-ns":
-		return 137, true
-	case "netbios-ssn":
-		return 139, true
-	case "nfs":
-		return 2049, true
-	case "nntp":
-		return 119, true
-	case "ntp":
-		return 123, true
-	case "pcanywhere-data":
-		return 5631, true
-	case "pcanywhere-status":
-		return 5632, true
-	case "pim-auto-rp":
-		return 496, true
-	case "pop2":
-		return 109, true
-	case "pop3":
-		return 110, true
-	case "pptp":
-		return 1723, true
-	case "radius":
-		return 1645, true
-	case "radius-acct":
-		return 1646, true
-	case "rip":
-		return 520, true
-	case "rtsp":
-		return 554, true
-	case "secureid-udp":
-		return 5510, true
-	case "sip":
-		return 5060, true
-	case "smtp":
-		return 25, true
-	case "snmp":
-		return 161, true
-	case "snmptrap":
-		return 162, true
-	case "sqlnet":
-		return 1521, true
-	case "ssh":
-		return 22, true
-	case "sunrpc", "rpc":
-		return 111, true
-	case "tacacs":
-		return 49, true
-	case "talk":
-		return 517, true
-	case "telnet":
-		return 23, true
-	case "tftp":
-		return 69, true
-	case "time":
-		return 37, true
-	case "uucp":
-		return 540, true
-	case "vxlan":
-		return 4789, true
-	case "whois":
-		return 43, true
-	case "xdmcp":
-		return 177, true
+	i, j := 0, len(portNames)
+	for i < j {
+		h := int(uint(i+j) >> 1)
+		if portNames[h].name < string(w) {
+			i = h + 1
+		} else {
+			j = h
+		}
 	}
-	return 0, false
+	if i == len(portNames) || portNames[i].name != string(w) {
+		return 0, false
+	}
+	return portNames[i].port, true
 }
 
 // icmpType is an ICMP type given as a number or by ASA's name for it; v6 asks for ICMPv6.

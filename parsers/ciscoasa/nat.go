@@ -2,7 +2,9 @@ package ciscoasa
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/facts"
 )
@@ -32,8 +34,25 @@ func (p *parser) objectNAT(c int32, object string) {
 	p.natNodes = append(p.natNodes, natNode{c, object})
 }
 
-// readNAT reads the translations.
+// Sections are asked in order, the first rule that fits translates. Within the second, static rules come before dynamic
+// ones, and of these the smaller and then the lower real addresses first (ASA firewall CLI configuration guide, NAT Rule
+// Order).
+const (
+	sectionManual = iota
+	sectionStatic
+	sectionDynamic
+	sectionAfter
+)
+
+// A placedNAT is a translation and where it stands among the others.
+type placedNAT struct {
+	section int
+	rule    facts.NAT
+}
+
+// readNAT reads the translations and states them in the order the device asks them.
 func (p *parser) readNAT() {
+	p.placed = p.placed[:0]
 	for _, nn := range p.natNodes {
 		p.read(nn.node)
 		switch {
@@ -44,14 +63,26 @@ func (p *parser) readNAT() {
 		case p.is(0, "static"):
 			p.oldStatic(nn.node)
 		default: // global pools and the alias command, before 8.3
-			p.addNAT(nn.node, facts.NAT{Kind: natSource, Unread: oldNAT})
+			p.addNAT(nn.node, sectionManual, facts.NAT{Kind: natSource, Unread: oldNAT})
 		}
+	}
+	slices.SortStableFunc(p.placed, placedNAT.compare)
+	for _, n := range p.placed {
+		p.d.NAT = append(p.d.NAT, n.rule)
 	}
 }
 
-func (p *parser) addNAT(n int32, rule facts.NAT) {
+func (a placedNAT) compare(b placedNAT) int {
+	if a.section != b.section || a.section != sectionStatic && a.section != sectionDynamic {
+		return cmp.Compare(a.section, b.section)
+	}
+	x, y := a.rule.Original, b.rule.Original
+	return cmp.Or(cmp.Compare(y.Bits(), x.Bits()), x.Addr().Compare(y.Addr()))
+}
+
+func (p *parser) addNAT(n int32, section int, rule facts.NAT) {
 	rule.Span = p.span(n)
-	p.d.NAT = append(p.d.NAT, rule)
+	p.placed = append(p.placed, placedNAT{section, rule})
 	p.understood(n)
 }
 
@@ -107,12 +138,12 @@ func (p *parser) autoNAT(n int32, object string) {
 		return
 	}
 	real, why := p.prefixOf([]byte(object))
-	r := facts.NAT{Kind: natStatic, In: in, Out: out, Original: real, Unread: why}
+	r, section := facts.NAT{Kind: natStatic, In: in, Out: out, Original: real, Unread: why}, sectionStatic
 	kind := string(p.word(i))
 	switch kind {
 	case "static":
 	case "dynamic":
-		r.Kind = natSource
+		r.Kind, section = natSource, sectionDynamic
 	default:
 		return
 	}
@@ -131,7 +162,7 @@ func (p *parser) autoNAT(n int32, object string) {
 		}
 	}
 	p.settle(&r, why)
-	p.addNAT(n, r)
+	p.addNAT(n, section, r)
 }
 
 // settle marks r as one to one when both ends are known and alike.
@@ -174,10 +205,12 @@ func (p *parser) natLine(n int32) {
 		return
 	}
 	if _, old := number(p.word(i)); old && out == "" {
-		p.addNAT(n, facts.NAT{Kind: natSource, In: in, Unread: oldNAT})
+		p.addNAT(n, sectionManual, facts.NAT{Kind: natSource, In: in, Unread: oldNAT})
 		return
 	}
+	section := sectionManual
 	if p.is(i, "after-auto") {
+		section = sectionAfter
 		i++
 	}
 	if _, isNum := number(p.word(i)); isNum { // line number
@@ -198,6 +231,7 @@ func (p *parser) natLine(n int32) {
 	identity := src.Kind == natStatic && string(p.word(i+2)) == string(p.word(i+3))
 	dst := facts.NAT{Kind: natDestination, In: in, Out: out}
 	hasDst, service := false, ""
+	forSome := "" // the destination a rule is limited to
 	for i += 4; i < len(p.w); i++ {
 		switch string(p.word(i)) {
 		case "destination": // destination static MAPPED REAL
@@ -205,6 +239,9 @@ func (p *parser) natLine(n int32) {
 				return
 			}
 			hasDst = string(p.word(i+2)) != string(p.word(i+3))
+			if !p.is(i+2, "any") {
+				forSome = "only for destination " + p.str(p.word(i+2))
+			}
 			var a, b string
 			dst.Original, a = p.prefixOf(p.word(i + 2))
 			dst.Mapped, b = p.prefixOf(p.word(i + 3))
@@ -231,18 +268,15 @@ func (p *parser) natLine(n int32) {
 	}
 	p.understood(n)
 	if !identity || service != "" {
-		if service != "" && why == "" {
-			why = service
-		}
-		if hasDst && why == "" {
-			why = "only for some destinations"
-		}
-		p.settle(&src, why)
-		p.addNAT(n, src)
+		p.settle(&src, cmp.Or(why, service, forSome))
+		p.addNAT(n, section, src)
 	}
 	if hasDst {
+		if src.Original.IsValid() {
+			service = cmp.Or(service, "only for source "+src.Original.String())
+		}
 		p.settle(&dst, service)
-		p.addNAT(n, dst)
+		p.addNAT(n, section, dst)
 	}
 }
 
@@ -264,5 +298,5 @@ func (p *parser) oldStatic(n int32) {
 	if ok1 && ok2 && mapped.Is4() && real.Is4() {
 		r.Original, r.Mapped = netip.PrefixFrom(real, bits).Masked(), netip.PrefixFrom(mapped, bits).Masked()
 	}
-	p.addNAT(n, r)
+	p.addNAT(n, sectionManual, r)
 }

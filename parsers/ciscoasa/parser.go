@@ -31,6 +31,7 @@ type parser struct {
 	saved, ended bool
 	shownVersion bool          // the comments hold "show version"
 	marked       evidence.Span // where the backup tool was recognised
+	placed       []placedNAT   // of the space being finished
 	zoned        bool          // Device.Zoning is stated
 	firepower    bool          // Firepower Threat Defense in the form of an ASA
 

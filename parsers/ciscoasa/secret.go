@@ -84,8 +84,8 @@ func (p *parser) trailingStorage(i int) facts.Storage {
 // Hiding a word too many costs a look at the device, hiding one too few costs a password.
 func (p *parser) anySecrets(n int32) {
 	text := p.t.Text(n)
-	if field.Has(text, "banner ") || field.Has(text, "description ") {
-		return // free text: only its URLs are looked at
+	if freeText(text) {
+		return // only its URLs are looked at
 	}
 	var store [8]copycmd.Secret
 	for _, s := range copycmd.Secrets(store[:0], text) {
@@ -99,6 +99,16 @@ func (p *parser) anySecrets(n int32) {
 		p.rawSecret(int64(p.t.Nodes[n].Off)+int64(s.Start), text[s.Start:s.End], s.Kind, s.Storage, name)
 	}
 	p.otherSecrets(n)
+}
+
+// freeText reports whether a statement holds words of its owner.
+func freeText(text []byte) bool {
+	for _, s := range [...]string{"banner ", "description ", "snmp-server location ", "snmp-server contact "} {
+		if field.Has(text, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // otherSecrets are the ASA's own statements whose secrets no common word introduces.

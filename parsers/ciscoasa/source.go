@@ -170,7 +170,11 @@ func (p *parser) finishZoning() {
 	}
 	// "Traffic between interfaces of the same security level is not allowed by default" (ASA command reference,
 	// same-security-traffic).
-	if p.whole && !p.firepower { // Firepower has no levels: all are 0, and its policy decides
+	if p.firepower {
+		// "All interfaces have the same security level (0)", and the access control policy alone decides (Firepower
+		// Management Center device configuration guide, Interface Overview).
+		p.inter, p.intra = orDefault(p.inter, true), orDefault(p.intra, true)
+	} else if p.whole {
 		p.inter, p.intra = orDefault(p.inter, false), orDefault(p.intra, false)
 	}
 	if p.zoned && (z.SamePermitInter.Val != p.inter.Val || z.SamePermitIntra.Val != p.intra.Val) {
