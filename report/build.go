@@ -228,18 +228,20 @@ func fixOf(f *audit.Finding, platform string) string {
 	return cmp.Or(f.Fix, f.Check.Fixes[platform], f.Check.Fixes[facts.PlatformFamily(platform)], f.Check.Fixes[""])
 }
 
-// mask gives the lines of a place with every secret in them replaced.
-func (b *builder) mask(p *evidence.Place) string {
+func (b *builder) mask(p *evidence.Place) string { return Mask(p, b.r.Secrets) }
+
+// Mask gives the lines of a place with every secret in them replaced. secrets are sorted by position.
+func Mask(p *evidence.Place, secrets []evidence.Span) string {
 	text, start := p.Text, p.TextStart
 	end := evidence.Pos(uint64(start) + uint64(len(text)))
-	i, _ := slices.BinarySearchFunc(b.r.Secrets, start, func(s evidence.Span, at evidence.Pos) int { return cmp.Compare(s.Pos, at) })
-	for i > 0 && b.r.Secrets[i-1].Pos.Rank() == start.Rank() && secretEnd(b.r.Secrets[i-1]) > start {
+	i, _ := slices.BinarySearchFunc(secrets, start, func(s evidence.Span, at evidence.Pos) int { return cmp.Compare(s.Pos, at) })
+	for i > 0 && secrets[i-1].Pos.Rank() == start.Rank() && secretEnd(secrets[i-1]) > start {
 		i--
 	}
 	var out strings.Builder
 	at := start
-	for ; i < len(b.r.Secrets) && b.r.Secrets[i].Pos < end; i++ {
-		s := b.r.Secrets[i]
+	for ; i < len(secrets) && secrets[i].Pos < end; i++ {
+		s := secrets[i]
 		from, to := max(s.Pos, at), min(secretEnd(s), end)
 		if to <= from {
 			continue
