@@ -21,7 +21,7 @@ func (j *judge) activity(ctx context.Context) error {
 		err := j.tallied.Pairs(ctx, func(k tally.Key, now *tally.Pair) {
 			var before *tally.Pair
 			if j.o.Profile != nil {
-				before = j.o.Profile.Pair(k, now.Vantage)
+				before = j.o.Profile.Pair(k)
 			}
 			for _, p := range pairs {
 				j.at(p, now.Device)

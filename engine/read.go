@@ -15,6 +15,7 @@ import (
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/parsers"
+	"github.com/quaymaster/quaymaster/policy"
 	"github.com/quaymaster/quaymaster/tally"
 	"golang.org/x/sync/errgroup"
 )
@@ -106,7 +107,9 @@ func (r *reader) read(ctx context.Context) error {
 	tasks := make(chan task)
 	g, gctx = errgroup.WithContext(ctx)
 	for range r.o.Jobs {
-		s := &share{tally: tally.New(tally.Options{MemoryLimit: r.o.TallyBytes, Dir: r.o.TempDir}), senders: map[string]*sender{}}
+		s := &share{tally: tally.New(tally.Options{
+			MemoryLimit: r.o.TallyBytes, Dir: r.o.TempDir, Keep: r.outward, Approved: r.o.Policy.Approved,
+		}), senders: map[string]*sender{}}
 		r.shares = append(r.shares, s)
 		g.Go(func() error {
 			for t := range tasks {
@@ -132,6 +135,11 @@ func (r *reader) read(ctx context.Context) error {
 		return err
 	}
 	return r.hash(ctx)
+}
+
+// outward says which whole transfers the trail keeps: those with an end outside.
+func (r *reader) outward(x *facts.Transfer) bool {
+	return r.o.Policy.Zone(x.Server).Trust == policy.External || r.o.Policy.Zone(x.Client).Trust == policy.External
 }
 
 // hash fills the inputs' SHA-256.

@@ -188,3 +188,17 @@ func glob(pattern, s string) bool {
 	}
 	return p == len(pattern)
 }
+
+// Rename calls the policy file name from now on, for a copy whose own path says nothing.
+func (p *Policy) Rename(name string) {
+	p.Path = name
+	for i := range p.Zones {
+		p.Zones[i].Line.Path = name
+	}
+	for i := range p.Workflows {
+		p.Workflows[i].Line.Path = name
+	}
+	for i := range p.Exceptions {
+		p.Exceptions[i].Line.Path = name
+	}
+}

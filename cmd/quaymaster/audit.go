@@ -199,7 +199,7 @@ func (p *program) document(ctx context.Context, pl *plan, paths []string) (*repo
 	if res.Exit == audit.ExitNothing {
 		return nil, nothing()
 	}
-	return report.Build(res, version())
+	return report.Build(ctx, res, version())
 }
 
 func nothing() error {
@@ -238,7 +238,7 @@ func (p *program) judge(ctx context.Context, a *auditFlags, pl *plan, set *evide
 	if err != nil {
 		return err
 	}
-	doc, err := report.Build(res, version())
+	doc, err := report.Build(ctx, res, version())
 	if err != nil {
 		return fmt.Errorf("resolve positions: %w", err)
 	}

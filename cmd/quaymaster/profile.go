@@ -85,7 +85,7 @@ func (p *program) buildProfile(ctx context.Context, out, since, until string, pa
 	if err := os.MkdirAll(filepath.Dir(out), 0o700); err != nil {
 		return err
 	}
-	if err := evidence.AtomicWrite(out, 0o600, func(w io.Writer) error { return tally.WriteProfile(w, result) }); err != nil {
+	if err := evidence.AtomicWrite(out, 0o600, func(w io.Writer) error { return tally.WriteProfile(ctx, w, result) }); err != nil {
 		return fmt.Errorf("write profile: %w", err)
 	}
 	pr, err := readProfiles(out)
