@@ -2,11 +2,26 @@
 //
 // Rules are folded first match wins over sets of packet headers: IPv4 and IPv6 addresses, protocol, ports, TCP state,
 // fragments, ICMP types. What was not understood is carried as a third value: a verdict is unknown exactly when a line
-// that was not understood could change it.
+// that was not understood could change it. Lines are taken to be independent: each may match any part of what the rest of
+// it allows.
+//
+// What is decided, and how: rules and groups as facts describes them; a name nobody defined, an empty group and a
+// reference of a group to itself match nothing. Packets are whole datagrams or first fragments unless Query.Fragments
+// says otherwise; of later fragments IOS permits what a permit's addresses admit and lets no deny with ports match
+// (reference table of config semantics), ASA and SRX treat them as their datagram, elsewhere they are unknown. TCP means
+// an opening SYN unless Query.Established. Time and application are fields of the header: a question that names none is
+// about every time and every application, so a rule that is in force at times only makes the answer partial. Both
+// versions of IP are asked when both can be meant; a filter of one version answers for that one. Static destination NAT
+// is followed; other NAT makes the answer unknown where it could change it.
+//
+// A Model holds hash-consed decision diagrams (docs/adr/0010), at most 400 MB of them and for small filters a few
+// kilobytes; beyond that a filter is called too complex and its answer unknown. Close gives the memory to the next Model.
 package headerspace
 
 import (
+	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -43,22 +58,32 @@ type Query struct {
 	Established bool
 	App         string
 	Family      facts.Family
-	At          time.Time // for time ranges; zero: rules with one are undecided and the verdict is partial over time
+	// Fragments asks about fragments with an offset above 0 instead; they carry no ports.
+	Fragments bool
+	At        time.Time // for time ranges; zero: rules with one are undecided and the verdict is partial over time
 }
 
-// A Set of addresses is the union of prefixes and ranges; the zero Set is any.
+// A Set of addresses is the union of prefixes and ranges, or everything else when Not, less Except; the zero Set is any.
 type Set struct {
 	Prefixes []netip.Prefix
 	Ranges   [][2]netip.Addr
 	Not      bool
+	Except   []netip.Prefix
 }
 
 // A Packet is one witness.
 type Packet struct {
 	Src, Dst         netip.Addr
 	Protocol         uint8
-	SrcPort, DstPort uint16
+	SrcPort, DstPort uint16          // 0 for protocols without ports
+	ICMP             *facts.ICMPType // type and code when Protocol is ICMP
 	Established      bool
+}
+
+// A Stage is one decision on the way through a device.
+type Stage struct {
+	What    string // `inbound filter of "Gi1"`
+	Verdict Verdict
 }
 
 // An Answer to a Query.
@@ -68,21 +93,80 @@ type Answer struct {
 	Rule    string
 	Span    evidence.Span
 	Filters []string // asked, in order
-	Reason  string   // one sentence
+	// Stages are the decisions in order, each by itself, of the way the first witness takes.
+	Stages []Stage
+	Reason string // one sentence
+	// Uncertain says that which rule matched is not certain, although the verdict is (facts.Filter.OrderLost).
+	Uncertain bool
 	// Permitted and Denied are one packet each of the asked set, when some is permitted or denied.
 	Permitted, Denied *Packet
+	// Undecided is a packet whose fate a line that was not understood decides, when the verdict is unknown.
+	Undecided *Packet
 	// Culprits are the lines that contribute: deciding rules, their groups, the bindings; primary first.
 	Culprits []evidence.Span
 }
 
 // A Model is a device's filters, compiled. It is safe for concurrent use.
-type Model struct{ d *facts.Device }
+type Model struct {
+	d *facts.Device
+
+	mu       sync.Mutex
+	ix       *index
+	g        *table
+	swapped  bool // destination addresses above source addresses
+	opens    map[openKey]ref
+	sets     map[groupKey]bounds
+	places   map[placeKey]ref
+	wants    [wants]*services
+	hopeless map[any]bool // what was too complex
+	busy     map[int32]bool
+	depth    int
+	folds    []*fold
+	pins     []ref
+}
 
 // New prepares d's filters; compilation is done when first asked.
-func New(d *facts.Device) *Model { return &Model{d} }
+func New(d *facts.Device) *Model { return &Model{d: d} }
+
+// Close gives the model's memory to the next one. It may be asked again afterwards, from nothing.
+func (m *Model) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.g != nil {
+		tables.put(m.g)
+	}
+	m.g, m.ix = nil, nil
+	m.opens, m.sets, m.places, m.hopeless, m.wants = nil, nil, nil, nil, [wants]*services{}
+}
 
 // Test answers q. The error says what is wrong with the question (unknown filter or interface, no place).
-func (m *Model) Test(q Query) (Answer, error) { panic("stub") }
+func (m *Model) Test(q Query) (Answer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.begin()
+	return m.test(&q, m.wantOf(&q))
+}
 
-// Search looks for packets of q's set with the wanted verdict (Permit or Deny) and gives a witness and the culprits.
-func (m *Model) Search(q Query, want Verdict) (Answer, error) { panic("stub") }
+// Search looks for packets of q's set with the wanted verdict (Permit or Deny) and gives a witness and the culprits. The
+// verdict is the wanted one when there is such a packet, else unknown when there may be, else the other.
+func (m *Model) Search(q Query, want Verdict) (Answer, error) {
+	if want != Permit && want != Deny {
+		return Answer{}, fmt.Errorf("search is for packets that are permitted or denied, not %q", want)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.begin()
+	a, err := m.test(&q, m.wantOf(&q))
+	if err != nil || a.Verdict != Partial && a.Verdict != Unknown {
+		return a, err
+	}
+	switch {
+	case want == Permit && a.Permitted != nil:
+		a.Verdict, a.Denied = Permit, nil
+	case want == Deny && a.Denied != nil:
+		a.Verdict, a.Permitted = Deny, nil
+	default:
+		a.Verdict = Unknown
+	}
+	return a, nil
+}

@@ -1,0 +1,854 @@
+package headerspace
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// This file judges every packet of a small universe by the plainest reading of what facts says, without the package's own
+// code, and holds the answers against it: eight addresses on either side, eight ports, TCP, UDP and ICMP, three
+// applications, every combination of time ranges, and rules over every part of a Match.
+
+// world is one small packet.
+type world struct {
+	src, dst     netip.Addr
+	proto        uint8
+	sport, dport uint16
+	icmp         uint8
+	open         bool // of an open session
+	later        bool
+	app          string
+	at           time.Time
+}
+
+// naive judges by the facts alone.
+type naive struct {
+	d    *facts.Device
+	w    world
+	rule facts.Action
+	seen []string
+	n    int // nesting of filters
+}
+
+func (n *naive) group(name, scope string, address bool) *facts.Group {
+	for _, s := range []string{scope, ""} {
+		for i := range n.d.Groups {
+			g := &n.d.Groups[i]
+			if g.Name == name && g.Scope == s && (g.Kind == facts.NetworkGroup) == address {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
+func (n *naive) item(it *facts.AddrItem, a netip.Addr, scope string) tri {
+	switch {
+	case it.Unread != "":
+		return triMaybe
+	case it.Prefix.IsValid():
+		return triOf(it.Prefix.Contains(a))
+	case it.From.IsValid():
+		return triOf(a.Compare(it.From) >= 0 && a.Compare(it.To) <= 0)
+	case it.Wild != nil:
+		v := a.As4()
+		for i := range v {
+			if v[i]&it.Wild.Care[i] != it.Wild.Addr[i]&it.Wild.Care[i] {
+				return triNo
+			}
+		}
+		return triYes
+	case it.Any:
+		return triOf(it.Family != facts.IPv6)
+	}
+	g := n.group(it.Group, scope, true)
+	if g == nil || slices.Contains(n.seen, g.Name) {
+		return triNo
+	}
+	n.seen = append(n.seen, g.Name)
+	t := n.items(g.Addrs, a, g.Scope, g.Members)
+	n.seen = n.seen[:len(n.seen)-1]
+	if g.Unread != "" {
+		t = max(t, triMaybe)
+	}
+	return t
+}
+
+func (n *naive) items(items []facts.AddrItem, a netip.Addr, scope string, members []string) tri {
+	var in, out tri
+	for i := range items {
+		if t := n.item(&items[i], a, scope); items[i].Except {
+			out = max(out, t)
+		} else {
+			in = max(in, t)
+		}
+	}
+	for _, m := range members {
+		in = max(in, n.item(&facts.AddrItem{Group: m}, a, scope))
+	}
+	return min(in, triYes-out)
+}
+
+func (n *naive) addrs(s *facts.Addrs, a netip.Addr) tri {
+	var t tri
+	if s.LongestPrefix {
+		best, except, all := -1, false, len(s.Items) > 0
+		for _, it := range s.Items {
+			all = all && it.Except && it.Group != ""
+			list := []facts.AddrItem{it}
+			if it.Group != "" {
+				list = n.flat(it.Group, map[string]bool{})
+			}
+			for _, p := range list {
+				if b := p.Prefix.Bits(); p.Prefix.Contains(a) && (b > best || b == best && it.Except) {
+					best, except = b, it.Except
+				}
+			}
+		}
+		t = triOf(best >= 0 && !except || best < 0 && all)
+	} else {
+		t = n.items(s.Items, a, "", nil)
+	}
+	if s.Not {
+		return triYes - t
+	}
+	return t
+}
+
+func (n *naive) flat(name string, seen map[string]bool) (out []facts.AddrItem) {
+	g := n.group(name, "", true)
+	if g == nil || seen[name] {
+		return nil
+	}
+	seen[name] = true
+	out = append(out, g.Addrs...)
+	for _, m := range g.Members {
+		out = append(out, n.flat(m, seen)...)
+	}
+	return out
+}
+
+func (n *naive) ports(p *facts.Ports, port uint16) tri {
+	t := triNo
+	has := func(rs []facts.PortRange) {
+		for _, r := range rs {
+			if r.First <= port && port <= r.Last {
+				t = triYes
+			}
+		}
+	}
+	has(p.Ranges)
+	for _, name := range p.Groups {
+		if g := n.group(name, "", false); g != nil {
+			has(g.Ports)
+			if g.Unread != "" {
+				t = max(t, triMaybe)
+			}
+		}
+	}
+	if p.Not {
+		return triYes - t
+	}
+	return t
+}
+
+// l4 is a condition on what later fragments do not carry.
+func (n *naive) l4(t tri) tri {
+	switch {
+	case !n.w.later:
+		return t
+	case n.d.Platform != facts.CiscoIOS:
+		return triMaybe
+	case n.rule == facts.Permit:
+		return triYes
+	case n.rule == facts.Deny:
+		return triNo
+	}
+	return triMaybe
+}
+
+func (n *naive) stated(p *facts.Ports) bool { return p.Present }
+
+func (n *naive) services(items []facts.ServiceItem) tri {
+	var in, out tri
+	for i := range items {
+		it := &items[i]
+		t := triYes
+		if it.Group != "" {
+			t = n.serviceGroup(it.Group)
+		} else {
+			if len(it.Protocols) > 0 && !slices.Contains(it.Protocols, n.w.proto) {
+				t = triNo
+			}
+			if it.Dst.Present || it.Src.Present {
+				if n.w.proto == 1 {
+					t = triNo
+				} else {
+					u := triYes
+					if it.Dst.Present {
+						u = min(u, n.ports(&it.Dst, n.w.dport))
+					}
+					if it.Src.Present {
+						u = min(u, n.ports(&it.Src, n.w.sport))
+					}
+					t = min(t, n.l4(u))
+				}
+			}
+			if it.Unread != "" {
+				t = min(t, triMaybe)
+			}
+		}
+		if it.Except {
+			out = max(out, t)
+		} else {
+			in = max(in, t)
+		}
+	}
+	return min(in, triYes-out)
+}
+
+func (n *naive) serviceGroup(name string) tri {
+	g := n.group(name, "", false)
+	if g == nil || slices.Contains(n.seen, "s"+name) {
+		return triNo
+	}
+	n.seen = append(n.seen, "s"+name)
+	t := n.services(g.Services)
+	if len(g.Ports) > 0 && n.w.proto != 1 {
+		t = max(t, n.l4(n.ports(&facts.Ports{Ranges: g.Ports}, n.w.dport)))
+	}
+	if slices.Contains(g.Protocols, n.w.proto) {
+		t = triYes
+	}
+	for _, m := range g.Members {
+		t = max(t, n.serviceGroup(m))
+	}
+	n.seen = n.seen[:len(n.seen)-1]
+	if g.Unread != "" {
+		t = max(t, triMaybe)
+	}
+	return t
+}
+
+func (n *naive) match(m *facts.Match) tri {
+	t := triYes
+	and := func(u tri) { t = min(t, u) }
+	if m.Src.Present {
+		and(n.addrs(&m.Src, n.w.src))
+	}
+	if m.Dst.Present {
+		and(n.addrs(&m.Dst, n.w.dst))
+	}
+	if m.Either.Present {
+		and(max(n.addrs(&m.Either, n.w.src), n.addrs(&m.Either, n.w.dst)))
+	}
+	if len(m.Protocols) > 0 {
+		and(triOf(slices.Contains(m.Protocols, n.w.proto) != m.NotProtocols))
+	}
+	if n.stated(&m.SrcPorts) || n.stated(&m.DstPorts) || n.stated(&m.EitherPorts) {
+		and(triOf(n.w.proto == 6 || n.w.proto == 17))
+		u := triYes
+		if n.stated(&m.SrcPorts) {
+			u = min(u, n.ports(&m.SrcPorts, n.w.sport))
+		}
+		if n.stated(&m.DstPorts) {
+			u = min(u, n.ports(&m.DstPorts, n.w.dport))
+		}
+		if n.stated(&m.EitherPorts) {
+			u = min(u, max(n.ports(&m.EitherPorts, n.w.sport), n.ports(&m.EitherPorts, n.w.dport)))
+		}
+		and(n.l4(u))
+	}
+	if m.HasServices {
+		and(n.services(m.Services))
+	}
+	if m.Flags != facts.AnyTCP {
+		and(triOf(n.w.proto == 6))
+		and(n.l4(triOf((m.Flags == facts.Established) == n.w.open)))
+	}
+	switch m.Fragments {
+	case facts.NonInitial:
+		and(triOf(n.w.later))
+	case facts.Unfragmented:
+		and(triOf(!n.w.later))
+	}
+	if len(m.ICMP) > 0 {
+		and(triOf(n.w.proto == 1))
+		u := triNo
+		for _, i := range m.ICMP {
+			if i.Type == n.w.icmp {
+				u = triYes
+			}
+		}
+		and(n.l4(u))
+	}
+	if m.HasAnyOf {
+		u := triNo
+		for i := range m.AnyOf {
+			u = max(u, n.match(&m.AnyOf[i]))
+		}
+		and(u)
+	}
+	for i := range m.AllOf {
+		and(n.match(&m.AllOf[i]))
+	}
+	if m.PermittedBy != "" {
+		and(n.permitted(m.PermittedBy))
+	}
+	if len(m.Apps) > 0 {
+		and(triOf(slices.Contains(m.Apps, n.w.app)))
+	}
+	if len(m.Unread) > 0 {
+		and(triMaybe)
+	}
+	if m.Not {
+		return triYes - t
+	}
+	return t
+}
+
+func (n *naive) permitted(name string) tri {
+	f := n.filter(name)
+	if f == nil || n.n > 0 && f.Name == "F" {
+		return triMaybe
+	}
+	was := n.rule
+	n.n++
+	out := n.decide(f)
+	n.n--
+	n.rule = was
+	switch {
+	case !out[facts.Permit] && !out[facts.ActionUnknown]:
+		return triNo
+	case len(out) == 1 && out[facts.Permit]:
+		return triYes
+	}
+	return triMaybe
+}
+
+func (n *naive) filter(name string) *facts.Filter {
+	for i := range n.d.Filters {
+		if n.d.Filters[i].Name == name {
+			return &n.d.Filters[i]
+		}
+	}
+	return nil
+}
+
+// decide is every action a filter may take, in all readings of what was not understood; each rule by itself.
+func (n *naive) decide(f *facts.Filter) map[facts.Action]bool {
+	out := map[facts.Action]bool{}
+	add := func(a facts.Action) {
+		switch a {
+		case facts.ActionUnknown:
+			out[facts.Permit], out[facts.Deny] = true, true
+		case facts.Next:
+			out[facts.Deny] = true // nothing follows
+		default:
+			out[a] = true
+		}
+	}
+	if f.Unread != "" {
+		add(facts.ActionUnknown)
+		return out
+	}
+	if len(f.Rules) == 0 && f.WhenEmpty != facts.ActionUnknown {
+		add(f.WhenEmpty)
+		return out
+	}
+	for i := range f.Rules {
+		r := &f.Rules[i]
+		if facts.On(r.Inactive) || r.Return && !n.w.open || r.Action == facts.Next {
+			continue
+		}
+		n.rule = r.Action
+		t := n.match(&r.Match)
+		if r.Times != nil && !r.Times.Undefined {
+			if r.Times.Unread != "" {
+				t = min(t, triMaybe)
+			} else {
+				t = min(t, triOf(inForceNaive(r.Times, n.w.at)))
+			}
+		}
+		switch t {
+		case triYes:
+			add(r.Action)
+			return out
+		case triMaybe:
+			add(r.Action)
+		}
+	}
+	add(f.Default)
+	return out
+}
+
+func inForceNaive(t *facts.TimeRange, at time.Time) bool {
+	if !t.From.IsZero() && at.Before(t.From) || !t.To.IsZero() && !at.Before(t.To) {
+		return false
+	}
+	for _, w := range t.Periodic {
+		for back := range 2 {
+			d := at.AddDate(0, 0, -back)
+			if w.Days>>uint(d.Weekday())&1 == 0 {
+				continue
+			}
+			start := time.Date(d.Year(), d.Month(), d.Day(), 0, int(w.From), 0, 0, time.UTC)
+			end := time.Date(d.Year(), d.Month(), d.Day(), 0, int(w.To), 0, 0, time.UTC)
+			if w.To < w.From {
+				end = end.AddDate(0, 0, 1)
+			}
+			if !at.Before(start) && at.Before(end) {
+				return true
+			}
+		}
+	}
+	return len(t.Periodic) == 0
+}
+
+// maker makes random devices.
+type maker struct{ *rand.Rand }
+
+func (r maker) chance(n int) bool { return r.IntN(n) == 0 }
+
+func (r maker) addr() netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(8))}) }
+
+func (r maker) item(groups bool) facts.AddrItem {
+	switch k := r.IntN(10); {
+	case k < 4:
+		p, _ := r.addr().Prefix(29 + r.IntN(4))
+		return facts.AddrItem{Prefix: p}
+	case k == 4:
+		a, b := r.addr(), r.addr()
+		if b.Less(a) {
+			a, b = b, a
+		}
+		return facts.AddrItem{From: a, To: b}
+	case k == 5:
+		return facts.AddrItem{Wild: &facts.Wildcard{Addr: r.addr().As4(), Care: [4]byte{255, 255, 255, 0xf8 | byte(r.IntN(8))}}}
+	case k == 6:
+		return facts.AddrItem{Any: true, Family: facts.Family(r.IntN(3))}
+	case k == 7 && groups:
+		return facts.AddrItem{Unread: "fqdn ftp.example.org"}
+	case groups:
+		return facts.AddrItem{Group: fmt.Sprintf("A%d", r.IntN(5))} // A4 is not defined
+	}
+	return facts.AddrItem{Prefix: netip.PrefixFrom(r.addr(), 32)}
+}
+
+func (r maker) addrs() (a facts.Addrs) {
+	a.Present = true
+	if r.chance(4) {
+		a.LongestPrefix = true
+		for range r.IntN(4) {
+			p, _ := r.addr().Prefix(29 + r.IntN(4))
+			it := facts.AddrItem{Prefix: p, Except: r.chance(3)}
+			if r.chance(3) {
+				it = facts.AddrItem{Group: []string{"P0", "P1"}[r.IntN(2)], Except: r.chance(2)}
+			}
+			a.Items = append(a.Items, it)
+		}
+	} else {
+		for range r.IntN(3) {
+			it := r.item(true)
+			it.Except = r.chance(6)
+			a.Items = append(a.Items, it)
+		}
+	}
+	a.Not = r.chance(6)
+	return a
+}
+
+func (r maker) portRange() facts.PortRange {
+	a, b := uint16(20+r.IntN(8)), uint16(20+r.IntN(8))
+	return facts.PortRange{First: min(a, b), Last: max(a, b)}
+}
+
+func (r maker) ports() (p facts.Ports) {
+	p.Present = true
+	for range r.IntN(3) {
+		p.Ranges = append(p.Ranges, r.portRange())
+	}
+	if r.chance(5) {
+		p.Groups = []string{fmt.Sprintf("T%d", r.IntN(3))}
+	}
+	p.Not = r.chance(5)
+	return p
+}
+
+func (r maker) protocols() []uint8 { return [][]uint8{{6}, {17}, {6, 17}, {1}, {47}}[r.IntN(5)] }
+
+func (r maker) service() (s facts.ServiceItem) {
+	if r.chance(3) {
+		return facts.ServiceItem{Group: fmt.Sprintf("S%d", r.IntN(4)), Except: r.chance(6)} // S3 is not defined
+	}
+	if r.chance(2) {
+		s.Protocols = r.protocols()
+	}
+	if r.chance(2) {
+		s.Dst = r.ports()
+	}
+	if r.chance(4) {
+		s.Src = r.ports()
+	}
+	if r.chance(10) {
+		s.Unread = "dynamic"
+	}
+	s.Except = r.chance(8)
+	return s
+}
+
+func (r maker) match(depth int) (m facts.Match) {
+	part := func(n int, set func()) {
+		if r.chance(n) {
+			set()
+		}
+	}
+	part(2, func() { m.Src = r.addrs() })
+	part(2, func() { m.Dst = r.addrs() })
+	part(9, func() { m.Either = r.addrs() })
+	part(3, func() { m.Protocols, m.NotProtocols = r.protocols(), r.chance(5) })
+	part(6, func() { m.SrcPorts = r.ports() })
+	part(3, func() { m.DstPorts = r.ports() })
+	part(12, func() { m.EitherPorts = r.ports() })
+	part(6, func() {
+		m.HasServices = true
+		for range r.IntN(3) {
+			m.Services = append(m.Services, r.service())
+		}
+	})
+	part(8, func() { m.Flags = facts.TCPState(r.IntN(3)) })
+	part(10, func() { m.Fragments = facts.Fragments(r.IntN(3)) })
+	part(10, func() { m.ICMP = []facts.ICMPType{{Type: []uint8{0, 8}[r.IntN(2)], Code: -1}} })
+	part(8, func() { m.Apps = []string{"a"} })
+	part(10, func() { m.Unread = []string{"dscp ef"} })
+	part(10, func() { m.Not = true })
+	if depth > 0 {
+		part(10, func() {
+			m.HasAnyOf = true
+			for range r.IntN(3) {
+				m.AnyOf = append(m.AnyOf, r.match(depth-1))
+			}
+		})
+		part(10, func() {
+			for range r.IntN(2) + 1 {
+				m.AllOf = append(m.AllOf, r.match(depth-1))
+			}
+		})
+		part(10, func() { m.PermittedBy = []string{"G", "H", "none", "F"}[r.IntN(4)] })
+	}
+	return m
+}
+
+var times = []*facts.TimeRange{
+	{Name: "office", Periodic: []facts.Window{{Days: 0b0111110, From: 8 * 60, To: 17 * 60}}},
+	{Name: "night", Periodic: []facts.Window{{Days: 0b1111111, From: 22 * 60, To: 6 * 60}}},
+	{Name: "year", From: time.Date(2024, 3, 5, 12, 0, 0, 0, time.UTC), To: time.Date(2024, 3, 7, 9, 30, 0, 0, time.UTC)},
+	{Name: "undefined", Undefined: true},
+	{Name: "odd", Unread: "periodic sometimes"},
+}
+
+func (r maker) action() facts.Action {
+	return []facts.Action{facts.Permit, facts.Permit, facts.Permit, facts.Deny, facts.Deny, facts.Deny, facts.Next, facts.ActionUnknown}[r.IntN(8)]
+}
+
+func (r maker) filter(name string, rules, depth int) facts.Filter {
+	f := facts.Filter{Name: name, Family: facts.IPv4, Default: []facts.Action{facts.Deny, facts.Deny, facts.Permit, facts.Next, facts.ActionUnknown}[r.IntN(5)]}
+	if r.chance(4) {
+		f.WhenEmpty = facts.Permit
+	}
+	if r.chance(20) {
+		f.Unread = "removed"
+	}
+	for range r.IntN(rules + 1) {
+		rule := facts.Rule{Action: r.action(), Match: r.match(depth), Return: r.chance(12), Span: evidence.Span{Pos: evidence.MakePos(1, int64(r.IntN(1<<20))), Len: 1}}
+		if r.chance(6) {
+			rule.Times = times[r.IntN(len(times))]
+		}
+		if r.chance(12) {
+			rule.Inactive = facts.Say(true, evidence.Span{})
+		}
+		f.Rules = append(f.Rules, rule)
+	}
+	return f
+}
+
+func (r maker) device() *facts.Device {
+	d := &facts.Device{Platform: []string{facts.CiscoIOS, facts.Junos}[r.IntN(2)]}
+	d.Filters = append(d.Filters, r.filter("F", 6, 2), r.filter("G", 3, 0), r.filter("H", 2, 0))
+	for i := range 4 {
+		g := facts.Group{Name: fmt.Sprintf("A%d", i), Kind: facts.NetworkGroup}
+		for range r.IntN(3) {
+			g.Addrs = append(g.Addrs, r.item(false))
+		}
+		if r.chance(2) {
+			g.Members = append(g.Members, fmt.Sprintf("A%d", r.IntN(5)))
+		}
+		if r.chance(12) {
+			g.Unread = "dynamic"
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	for i := range 2 {
+		g := facts.Group{Name: fmt.Sprintf("P%d", i), Kind: facts.NetworkGroup}
+		for range r.IntN(3) {
+			p, _ := r.addr().Prefix(29 + r.IntN(4))
+			g.Addrs = append(g.Addrs, facts.AddrItem{Prefix: p})
+		}
+		if r.chance(3) {
+			g.Members = []string{fmt.Sprintf("P%d", r.IntN(2))}
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	for i := range 3 {
+		g := facts.Group{Name: fmt.Sprintf("S%d", i), Kind: facts.ServiceGroup}
+		for range r.IntN(3) {
+			s := r.service()
+			if s.Group != "" {
+				s = facts.ServiceItem{Protocols: []uint8{6}}
+			}
+			g.Services = append(g.Services, s)
+		}
+		if r.chance(3) {
+			g.Protocols = r.protocols()
+		}
+		if r.chance(2) {
+			g.Members = []string{fmt.Sprintf("S%d", r.IntN(4))}
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	for i := range 2 {
+		g := facts.Group{Name: fmt.Sprintf("T%d", i), Kind: facts.PortGroup, Ports: []facts.PortRange{r.portRange()}}
+		if r.chance(8) {
+			g.Unread = "dynamic"
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	return d
+}
+
+// query asks about a part of the universe.
+func (r maker) query() Query {
+	q := Query{Filter: "F", Established: r.chance(3), Fragments: r.chance(5)}
+	set := func() Set {
+		whole := netip.MustParsePrefix("10.0.0.0/29")
+		switch r.IntN(4) {
+		case 0:
+			p, _ := r.addr().Prefix(30 + r.IntN(3))
+			return Set{Prefixes: []netip.Prefix{p}}
+		case 1:
+			p, _ := r.addr().Prefix(30 + r.IntN(3))
+			return Set{Prefixes: []netip.Prefix{whole}}.Subtract(p)
+		case 2:
+			return Set{Ranges: [][2]netip.Addr{{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.6")}}}
+		}
+		return Set{Prefixes: []netip.Prefix{whole}}
+	}
+	q.Src, q.Dst = set(), set()
+	if r.chance(4) {
+		q.Protocols = []uint8{1}
+		q.ICMP = []facts.ICMPType{{Type: 0, Code: -1}, {Type: 8, Code: -1}}
+	} else {
+		q.Protocols = [][]uint8{{6}, {17}, {6, 17}}[r.IntN(3)]
+		q.SrcPorts = []facts.PortRange{{First: 20, Last: 23}}
+		q.DstPorts = []facts.PortRange{r.portRange()}
+	}
+	if r.chance(2) {
+		q.App = []string{"a", "b"}[r.IntN(2)]
+	}
+	if r.chance(2) {
+		q.At = time.Date(2024, 3, r.IntN(10)+1, r.IntN(24), r.IntN(60), 0, 0, time.UTC)
+	}
+	return q
+}
+
+func contains(s *Set, a netip.Addr) bool {
+	in := false
+	for _, p := range s.Prefixes {
+		in = in || p.Contains(a)
+	}
+	for _, r := range s.Ranges {
+		in = in || !a.Less(r[0]) && !r[1].Less(a)
+	}
+	for _, p := range s.Except {
+		in = in && !p.Contains(a)
+	}
+	return in
+}
+
+// instants are moments of every kind the time ranges tell apart.
+var instants = func() (out []time.Time) {
+	for h := range 24 * 14 {
+		out = append(out, time.Date(2024, 2, 26, h, 45, 0, 0, time.UTC))
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(out, func(t time.Time) bool {
+		k := fmt.Sprint(inForceNaive(times[0], t), inForceNaive(times[1], t), inForceNaive(times[2], t))
+		was := seen[k]
+		seen[k] = true
+		return was
+	})
+}()
+
+// packets are all that q asks about.
+func packets(q *Query, visit func(world) bool) {
+	ats, apps := instants, []string{"", "a"}
+	if !q.At.IsZero() {
+		ats = []time.Time{q.At}
+	}
+	if q.App != "" {
+		apps = []string{q.App}
+	}
+	for s := range 8 {
+		for d := range 8 {
+			w := world{src: netip.AddrFrom4([4]byte{10, 0, 0, byte(s)}), dst: netip.AddrFrom4([4]byte{10, 0, 0, byte(d)}), open: q.Established, later: q.Fragments}
+			if !contains(&q.Src, w.src) || !contains(&q.Dst, w.dst) {
+				continue
+			}
+			for _, w.app = range apps {
+				for _, w.at = range ats {
+					for _, w.proto = range q.Protocols {
+						if w.proto == 1 {
+							for _, w.icmp = range []uint8{0, 8} {
+								if !visit(w) {
+									return
+								}
+							}
+							continue
+						}
+						for w.sport = 20; w.sport <= 23; w.sport++ {
+							for w.dport = q.DstPorts[0].First; w.dport <= q.DstPorts[0].Last; w.dport++ {
+								if !visit(w) {
+									return
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// bruteForce is the verdict on q by judging every packet.
+func bruteForce(d *facts.Device, q *Query) Verdict {
+	permit, deny, unknown := false, false, false
+	n := naive{d: d}
+	packets(q, func(w world) bool {
+		n.w = w
+		out := n.decide(n.filter(q.Filter))
+		switch {
+		case len(out) > 1:
+			unknown = true
+		case out[facts.Permit]:
+			permit = true
+		default:
+			deny = true
+		}
+		return !permit || !deny
+	})
+	switch {
+	case permit && deny:
+		return Partial
+	case unknown:
+		return Unknown
+	case permit:
+		return Permit
+	}
+	return Deny
+}
+
+func TestBruteForce(t *testing.T) {
+	rounds := 1500
+	if testing.Short() {
+		rounds = 200
+	}
+	got := map[Verdict]int{}
+	for i := range rounds {
+		r := maker{rand.New(rand.NewPCG(uint64(i), 7))}
+		d := r.device()
+		m := New(d)
+		for k := range 3 {
+			q := r.query()
+			want := bruteForce(d, &q)
+			a, err := m.Test(q)
+			if err != nil {
+				t.Fatalf("round %d: %v", i, err)
+			}
+			got[a.Verdict]++
+			if a.Verdict != want {
+				t.Fatalf("round %d question %d: verdict %s, want %s\nquestion %+v\nreason %s\n%s", i, k, a.Verdict, want, q, a.Reason, dump(d))
+			}
+			checkWitness(t, d, &q, &a, i)
+		}
+		m.Close()
+	}
+	for _, v := range []Verdict{Permit, Deny, Partial, Unknown} {
+		if got[v] < rounds/50 {
+			t.Errorf("only %d answers of %d were %s: the generator is too tame", got[v], rounds, v)
+		}
+	}
+	t.Log(got)
+}
+
+// checkWitness judges an answer's packets, and the way its own reading of the rules explains them.
+func checkWitness(t *testing.T, d *facts.Device, q *Query, a *Answer, round int) {
+	t.Helper()
+	for _, c := range []struct {
+		p    *Packet
+		want facts.Action
+	}{{a.Permitted, facts.Permit}, {a.Denied, facts.Deny}} {
+		if c.p == nil {
+			continue
+		}
+		if !contains(&q.Src, c.p.Src) || !contains(&q.Dst, c.p.Dst) || !slices.Contains(q.Protocols, c.p.Protocol) {
+			t.Fatalf("round %d: witness %+v is not asked about: %+v", round, c.p, q)
+		}
+		// The packet shows neither application nor time: one of those asked about must do.
+		ok := false
+		n := naive{d: d}
+		packets(q, func(w world) bool {
+			if w.src != c.p.Src || w.dst != c.p.Dst || w.proto != c.p.Protocol || c.p.ICMP == nil && (w.sport != c.p.SrcPort || w.dport != c.p.DstPort) ||
+				c.p.ICMP != nil && w.icmp != c.p.ICMP.Type {
+				return true
+			}
+			n.w = w
+			out := n.decide(n.filter(q.Filter))
+			ok = ok || len(out) == 1 && out[c.want]
+			return !ok
+		})
+		if !ok {
+			t.Fatalf("round %d: witness %+v is not %s\n%s", round, c.p, c.want, dump(d))
+		}
+	}
+	if len(a.Stages) != 1 {
+		t.Fatalf("round %d: stages %v", round, a.Stages)
+	}
+	want := a.Verdict
+	if want == Partial {
+		want = Permit
+	}
+	if a.Stages[0].Verdict != want {
+		t.Fatalf("round %d: diagrams say %s, the rules %s (%s)\n%s", round, want, a.Stages[0].Verdict, a.Reason, dump(d))
+	}
+}
+
+func dump(d *facts.Device) string {
+	s := d.Platform + "\n"
+	for _, f := range d.Filters {
+		s += fmt.Sprintf("filter %s default %s whenempty %s unread %q\n", f.Name, f.Default, f.WhenEmpty, f.Unread)
+		for i, r := range f.Rules {
+			s += fmt.Sprintf("  %d %s inactive %v return %v times %+v match %+v\n", i+1, r.Action, r.Inactive.Val, r.Return, r.Times, r.Match)
+		}
+	}
+	for _, g := range d.Groups {
+		s += fmt.Sprintf("group %+v\n", g)
+	}
+	return s
+}

@@ -1,0 +1,198 @@
+package headerspace
+
+import (
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// A mode is what a compilation is for. Diagrams of one mode may be combined.
+type mode struct {
+	family   facts.Family // IPv4 or IPv6
+	reversed bool         // about the answer to the packet that the levels describe
+	frags    fragMode
+	want     uint8 // which services: wantAll ...
+}
+
+// Parts of all services that questions are answered from.
+const (
+	wantAll       = iota
+	wantTransfers // facts.TransferPorts
+	wantUDP       // every port
+	wantTCP
+	wantThese // the question's own; one set at a time
+	wants
+)
+
+type openKey struct {
+	filter int32
+	mode   mode
+}
+
+type groupKey struct {
+	group  int32
+	base   uint16
+	family facts.Family
+}
+
+// smallFilter is the number of rules up to which compiling everything is cheaper than compiling for each question.
+const smallFilter = 128
+
+// layout is where the fields are. The field in which more non-contiguous wildcards stand goes below the other one:
+// above, each of its combinations repeats what is below (docs/adr/0010).
+func (m *Model) layout(reversed bool) layout {
+	l := layout{atNear, atFar, atSrcPort, atDstPort}
+	if m.swapped {
+		l.src, l.dst = atFar, atNear
+	}
+	if reversed {
+		return l.reversed()
+	}
+	return l
+}
+
+// wildAbove counts the non-contiguous wildcards in sources and destinations.
+func wildAbove(d *facts.Device) bool {
+	src, dst := 0, 0
+	for i := range d.Filters {
+		for j := range d.Filters[i].Rules {
+			m := &d.Filters[i].Rules[j].Match
+			src += wilds(&m.Src)
+			dst += wilds(&m.Dst)
+		}
+	}
+	return src > dst
+}
+
+func wilds(a *facts.Addrs) int {
+	n := 0
+	for i := range a.Items {
+		if a.Items[i].Wild != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// open is what filter i decides, and mayNext where no rule matches: before its Default.
+func (m *Model) open(i int32, md mode) ref {
+	key := openKey{i, md}
+	if r, ok := m.opens[key]; ok {
+		return r
+	}
+	f := &m.d.Filters[i]
+	var r ref
+	switch {
+	case m.hopeless[key] || m.g.full:
+		return undecided
+	case f.Unread != "":
+		r = undecided
+	case len(f.Rules) == 0 && f.WhenEmpty != facts.ActionUnknown:
+		r = outcomeOf(f.WhenEmpty)
+	default:
+		m.busy[i] = true
+		r = m.fold(f, md)
+		delete(m.busy, i)
+	}
+	if m.g.full {
+		m.hopeless[key] = true
+		return undecided
+	}
+	m.opens[key] = r
+	return r
+}
+
+func (m *Model) fold(f *facts.Filter, md mode) ref {
+	c := compiler{m: m, g: m.g, at: m.layout(md.reversed), mode: md, want: m.wants[md.want], filter: f, books: m.ix.books[f.Name]}
+	m.depth++
+	list := &fold{g: m.g}
+	m.folds = append(m.folds, list)
+	for i := range f.Rules {
+		r := c.rule(&f.Rules[i])
+		if r == no {
+			continue
+		}
+		if list.push(r); list.closed() || m.g.full {
+			break
+		}
+		if m.depth == 1 {
+			m.tidy()
+		}
+	}
+	r := list.result()
+	m.folds = m.folds[:len(m.folds)-1]
+	m.depth--
+	return r
+}
+
+// nested is what filter i decides for a rule that refers to it; false when it refers to itself.
+func (m *Model) nested(i int32, md mode) (ref, bool) {
+	if m.busy[i] {
+		return no, false
+	}
+	return m.closed(i, md), true
+}
+
+// closed is what filter i decides, its Default included.
+func (m *Model) closed(i int32, md mode) ref {
+	return m.g.compose(m.open(i, md), ending(m.d.Filters[i].Default, facts.Deny))
+}
+
+// ending is the outcome of a filter's end; Next means what after says.
+func ending(a, after facts.Action) ref {
+	if a == facts.Next {
+		a = after
+	}
+	return outcomeOf(a)
+}
+
+func outcomeOf(a facts.Action) ref {
+	switch a {
+	case facts.Permit:
+		return mayPermit
+	case facts.Deny:
+		return mayDeny
+	case facts.Next:
+		return mayNext
+	case facts.ActionUnknown:
+	}
+	return undecided
+}
+
+// Collection starts when this many nodes are in use and twice as many as survived the last one: a small table stays in
+// the processor's cache.
+const tidyNodes = 1 << 16
+
+func (m *Model) tidy() {
+	if n := len(m.g.nodes); n > tidyNodes && n > 2*m.g.live {
+		m.g.collect(m.roots)
+	}
+}
+
+// roots visits everything that must survive a collection.
+func (m *Model) roots(visit func(*ref)) {
+	for k, r := range m.opens {
+		visit(&r)
+		m.opens[k] = r
+	}
+	for k, b := range m.sets {
+		visit(&b.must)
+		visit(&b.may)
+		m.sets[k] = b
+	}
+	for k, r := range m.places {
+		visit(&r)
+		m.places[k] = r
+	}
+	for _, w := range m.wants {
+		if w != nil {
+			visit(&w.set)
+		}
+	}
+	for _, f := range m.folds {
+		for i := range f.parts {
+			visit(&f.parts[i].r)
+		}
+	}
+	for i := range m.pins {
+		visit(&m.pins[i])
+	}
+}

@@ -1,0 +1,142 @@
+package headerspace
+
+import (
+	"slices"
+
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// An index finds a device's named things. It is made when first needed and never changes.
+type index struct {
+	d       *facts.Device
+	filters map[string][]int32
+	groups  map[string][]int32
+	apps    map[string]uint16 // lower case
+	when    *calendar
+	// books are, for filters between two device zones, the scopes of the zones' own address books.
+	books map[string][2]string
+}
+
+func newIndex(d *facts.Device) *index {
+	x := &index{
+		d: d, filters: make(map[string][]int32, len(d.Filters)), groups: make(map[string][]int32, len(d.Groups)),
+		apps: appNumbers(d), when: newCalendar(d),
+	}
+	for i := range d.Filters {
+		x.filters[d.Filters[i].Name] = append(x.filters[d.Filters[i].Name], int32(i))
+	}
+	for i := range d.Groups {
+		x.groups[d.Groups[i].Name] = append(x.groups[d.Groups[i].Name], int32(i))
+	}
+	if len(d.Zoning.Pairs) > 0 {
+		x.books = make(map[string][2]string, len(d.Zoning.Pairs))
+		for i := range d.Zoning.Pairs {
+			p := &d.Zoning.Pairs[i]
+			for _, name := range p.Filters {
+				b := [2]string{bookOf(p.From), bookOf(p.To)}
+				if have, ok := x.books[name]; ok { // of a filter that stands twice, only what both places agree on
+					for side := range b {
+						if have[side] != b[side] {
+							b[side] = ""
+						}
+					}
+				}
+				x.books[name] = b
+			}
+		}
+	}
+	return x
+}
+
+// bookOf is the scope of a zone's address book, as facts.Group spells it.
+func bookOf(zone string) string { return "zone:" + zone }
+
+// filter finds a filter by name: in the scope, else in the global one, of the family or of any.
+func (x *index) filter(name, scope string, fam facts.Family) (int32, bool) {
+	for _, s := range [2]string{scope, ""} {
+		for _, i := range x.filters[name] {
+			f := &x.d.Filters[i]
+			if f.Scope == s && (f.Family == fam || f.Family == facts.AnyFamily || fam == facts.AnyFamily) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// group finds a group of one of the kinds, in the first scope that has one. A name defined twice keeps its first meaning.
+func (x *index) group(name string, kinds []facts.GroupKind, scopes []string) (int32, bool) {
+	all := x.groups[name]
+	if len(all) == 0 {
+		return 0, false
+	}
+	for _, s := range scopes {
+		for _, i := range all {
+			if g := &x.d.Groups[i]; g.Scope == s && slices.Contains(kinds, g.Kind) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// walk visits a group and all below it once each, and reports whether any of them is not known whole.
+func (x *index) walk(name string, kinds []facts.GroupKind, scopes []string, visit func(*facts.Group)) (open bool) {
+	seen := map[int32]bool{}
+	var walk func(string, []string)
+	walk = func(name string, scopes []string) {
+		i, ok := x.group(name, kinds, scopes)
+		if !ok || seen[i] {
+			return
+		}
+		seen[i] = true
+		g := &x.d.Groups[i]
+		open = open || g.Unread != ""
+		visit(g)
+		below := []string{g.Scope, ""}
+		for _, m := range g.Members {
+			walk(m, below)
+		}
+		for j := range g.Addrs {
+			if g.Addrs[j].Group != "" {
+				walk(g.Addrs[j].Group, below)
+			}
+		}
+		for j := range g.Services {
+			if g.Services[j].Group != "" {
+				walk(g.Services[j].Group, below)
+			}
+		}
+	}
+	walk(name, scopes)
+	return open
+}
+
+// prefixes are the items of a group and of all below it, without references. open: there may be more.
+func (x *index) prefixes(name string, scopes []string) (items []facts.AddrItem, open bool) {
+	open = x.walk(name, addrKinds, scopes, func(g *facts.Group) {
+		for i := range g.Addrs {
+			switch it := &g.Addrs[i]; {
+			case it.Group != "":
+			case it.Except:
+				open = true
+			default:
+				items = append(items, *it)
+			}
+		}
+	}) || open
+	return items, open
+}
+
+// portGroup is the ports of a port group, or of the destinations of a service group used as one.
+func (x *index) portGroup(name string, scopes []string) (ranges []facts.PortRange, open bool) {
+	open = x.walk(name, serviceKinds, scopes, func(g *facts.Group) {
+		ranges = append(ranges, g.Ports...)
+		for i := range g.Services {
+			it := &g.Services[i]
+			ranges = append(ranges, it.Dst.Ranges...)
+			open = open || it.Unread != "" || it.Dst.Not || it.Except
+		}
+	}) || open
+	return ranges, open
+}

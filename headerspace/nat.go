@@ -1,0 +1,213 @@
+package headerspace
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// A translation is what one NAT rule does to one address of the packets of a route.
+type translation struct {
+	rule     int32
+	src      bool         // else the destination
+	from, to netip.Prefix // from invalid: any address may be meant; to invalid: may become any
+	follow   bool         // one to one, both ends known
+}
+
+// maxTranslations is how many translations a question follows one by one; of more, none is.
+const maxTranslations = 64
+
+// translations are the NAT rules that may change packets of q on route r. A rule of facts.NAT is told from a packet on
+// its way from In to Out: the source Original leaves as Mapped (source, static), the destination Original becomes Mapped
+// (destination); of a static one, what comes in at Out for Mapped goes on to Original.
+func (m *Model) translations(r *route, q *Query, fam facts.Family) []translation {
+	if !r.nat {
+		return nil
+	}
+	var out []translation
+	for i := range m.d.NAT {
+		n := &m.d.NAT[i]
+		forward, backward := at(r.in, n.In) && at(r.out, n.Out), at(r.in, n.Out) && at(r.out, n.In)
+		t := translation{rule: int32(i), follow: n.Static && n.Unread == "" && n.Original.IsValid() && n.Mapped.IsValid() && n.Original.Bits() == n.Mapped.Bits()}
+		switch {
+		case n.Kind == "destination" && forward:
+			t.from, t.to = n.Original, n.Mapped
+		case n.Kind == "static" && backward && !sameAddrs(n):
+			t.from, t.to = n.Mapped, n.Original
+		case n.Kind == "source" && forward, n.Kind == "static" && forward && !sameAddrs(n):
+			t.src, t.from, t.to = true, n.Original, n.Mapped
+		default:
+			continue
+		}
+		set := &q.Dst
+		if t.src {
+			set = &q.Src
+			if !slices.ContainsFunc(r.stages, func(s stage) bool { return s.sees == seesBoth }) {
+				continue // no stage sees a translated source
+			}
+		}
+		if t.from.IsValid() && (!ofFamily(t.from.Addr(), fam) || !set.meets(t.from)) {
+			continue
+		}
+		out = append(out, t)
+	}
+	if len(out) > maxTranslations {
+		for i := range out {
+			out[i].follow = false
+		}
+	}
+	return out
+}
+
+func sameAddrs(n *facts.NAT) bool { return n.Original.IsValid() && n.Original == n.Mapped }
+
+// at reports whether a NAT rule's interface or zone is the one asked about. What nobody stated may be it.
+func at(f *facts.Interface, name string) bool {
+	return f == nil || name == "" || name == f.Name || name == f.Alias || name == f.Zone
+}
+
+// translate is stage st with decision d as it decides packets that ts changes before it: of packets that are followed,
+// by their new address; of others, everything they may become.
+func (m *Model) translate(d ref, st *stage, ts []translation, fam facts.Family) ref {
+	g := m.g
+	l := m.layout(false)
+	for _, src := range [2]bool{false, true} {
+		if st.sees == seesWire || src && st.sees != seesBoth {
+			continue
+		}
+		base, done := l.dst, no
+		if src {
+			base = l.src
+		}
+		plain := d
+		for _, t := range ts {
+			if t.src != src {
+				continue
+			}
+			set := yes
+			if t.from.IsValid() {
+				set = g.prefix(base, fam, t.from, yes)
+			}
+			set = g.without(set, done) // the first rule that fits translates
+			done = g.compose(done, set)
+			moved := m.moved(plain, base, t, fam)
+			d = g.compose(g.and(set, moved), g.without(d, set))
+		}
+	}
+	return d
+}
+
+// moved is d of the address that t makes.
+func (m *Model) moved(d ref, base int, t translation, fam facts.Family) ref {
+	g := m.g
+	first := base
+	if t.to.IsValid() && ofFamily(t.to.Addr(), fam) {
+		v := t.to.Addr().AsSlice()
+		d = g.restrict(d, base, t.to.Bits(), v)
+		first = base + t.to.Bits()
+	}
+	if t.follow {
+		return d
+	}
+	ports := atDstPort
+	if t.src {
+		ports = atSrcPort
+	}
+	return g.blend(ports, ports+16, g.blend(first, base+bitsOf(fam), d))
+}
+
+// blend is everything that may become of a packet whose bits of levels first to last-1 are not known.
+func (g *table) blend(first, last int, a ref) ref {
+	memo := map[ref]ref{}
+	var both func(a, b ref) ref
+	pairs := map[[2]ref]ref{}
+	both = func(a, b ref) ref {
+		if a == b {
+			return a
+		}
+		if a < outcomes && b < outcomes {
+			return a | b
+		}
+		if a == undecided || b == undecided {
+			return undecided
+		}
+		key := [2]ref{min(a, b), max(a, b)}
+		if r, ok := pairs[key]; ok {
+			return r
+		}
+		l, al, ah, bl, bh := g.split(a, b)
+		lo, hi := both(al, bl), both(ah, bh)
+		r := g.mk(l, lo, hi)
+		pairs[key] = r
+		return r
+	}
+	var walk func(ref) ref
+	walk = func(a ref) ref {
+		n := g.nodes[a]
+		if int(n.level) >= last || g.full {
+			return a
+		}
+		if r, ok := memo[a]; ok {
+			return r
+		}
+		lo, hi := walk(n.lo), walk(n.hi)
+		var r ref
+		if int(n.level) >= first {
+			r = both(lo, hi)
+		} else {
+			r = g.mk(n.level, lo, hi)
+		}
+		memo[a] = r
+		return r
+	}
+	return walk(a)
+}
+
+// moveOne is p as st sees it, and the NAT rule that makes it uncertain what that is (-1: none).
+func (m *Model) moveOne(p packet, st *stage, ts []translation) (packet, int32) {
+	for _, src := range [2]bool{false, true} {
+		if st.sees == seesWire || src && st.sees != seesBoth {
+			continue
+		}
+		x := &p.dst
+		if src {
+			x = &p.src
+		}
+		for _, t := range ts {
+			if t.src != src || t.from.IsValid() && !t.from.Contains(*x) {
+				continue
+			}
+			if !t.follow {
+				return p, t.rule
+			}
+			*x = rebase(*x, t.to)
+			break
+		}
+	}
+	return p, -1
+}
+
+// rebase is a with the leading bits of to.
+func rebase(a netip.Addr, to netip.Prefix) netip.Addr {
+	v, w := a.AsSlice(), to.Addr().AsSlice()
+	if len(v) != len(w) {
+		return a
+	}
+	for i := range to.Bits() {
+		b := byte(1) << (7 - i&7)
+		v[i>>3] = v[i>>3]&^b | w[i>>3]&b
+	}
+	out, _ := netip.AddrFromSlice(v)
+	return out
+}
+
+func (m *Model) natReason(rule int32) string {
+	n := &m.d.NAT[rule]
+	why := n.Unread
+	if why == "" {
+		why = "it is not one to one"
+	}
+	return fmt.Sprintf("NAT: a %s rule may translate the packet and was not followed (%q)", n.Kind, why)
+}

@@ -1,0 +1,194 @@
+package headerspace
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// any reports whether s is every address.
+func (s *Set) any() bool {
+	return len(s.Prefixes) == 0 && len(s.Ranges) == 0 && len(s.Except) == 0 && !s.Not
+}
+
+// Subtract is s without the prefixes: approved destinations, say.
+func (s Set) Subtract(prefixes ...netip.Prefix) Set {
+	s.Except = append(slices.Clip(s.Except), prefixes...)
+	return s
+}
+
+// families reports which versions of IP s has addresses of. A set that names none has both.
+func (s *Set) families() (v4, v6 bool) {
+	if s.Not || len(s.Prefixes) == 0 && len(s.Ranges) == 0 {
+		return true, true
+	}
+	for _, p := range s.Prefixes {
+		is4 := p.Addr().Is4() || p.Addr().Is4In6()
+		v4, v6 = v4 || is4, v6 || !is4
+	}
+	for _, r := range s.Ranges {
+		is4 := r[0].Unmap().Is4()
+		v4, v6 = v4 || is4, v6 || !is4
+	}
+	return v4, v6
+}
+
+// meets reports whether an address of p may be in s.
+func (s *Set) meets(p netip.Prefix) bool {
+	for _, e := range s.Except {
+		if e.Bits() <= p.Bits() && e.Contains(p.Addr()) {
+			return false
+		}
+	}
+	if s.Not || len(s.Prefixes) == 0 && len(s.Ranges) == 0 {
+		return true
+	}
+	if slices.ContainsFunc(s.Prefixes, p.Overlaps) {
+		return true
+	}
+	last := rebase(allOnes(p.Addr()), p)
+	return slices.ContainsFunc(s.Ranges, func(r [2]netip.Addr) bool {
+		return r[0].Compare(last) <= 0 && p.Masked().Addr().Compare(r[1]) <= 0
+	})
+}
+
+func allOnes(a netip.Addr) netip.Addr {
+	v := a.AsSlice()
+	for i := range v {
+		v[i] = 0xff
+	}
+	out, _ := netip.AddrFromSlice(v)
+	return out
+}
+
+func (m *Model) addressSet(s *Set, base int, fam facts.Family) ref {
+	if s.any() {
+		return yes
+	}
+	g := m.g
+	x := yes
+	if len(s.Prefixes) > 0 || len(s.Ranges) > 0 {
+		f := fold{g: g}
+		for _, p := range s.Prefixes {
+			f.push(g.prefix(base, fam, p, yes))
+		}
+		for _, r := range s.Ranges {
+			f.push(g.addresses(base, fam, r[0], r[1], yes))
+		}
+		x = f.result()
+	}
+	if s.Not {
+		x = g.not(x)
+	}
+	if len(s.Except) > 0 {
+		f := fold{g: g}
+		for _, p := range s.Except {
+			f.push(g.prefix(base, fam, p, yes))
+		}
+		x = g.without(x, f.result())
+	}
+	return x
+}
+
+// question is the set of packets that q asks about.
+func (m *Model) question(q *Query, fam facts.Family) ref {
+	g := m.g
+	l := m.layout(false)
+	x := yes
+	if m.ix.when != nil && !m.ix.when.lost && !q.At.IsZero() {
+		x = g.value(atWhen, 16, uint64(m.ix.when.combos[m.ix.when.key(q.At)]), x, no)
+	}
+	if q.App != "" && m.ix.apps != nil {
+		x = g.value(atApp, 16, uint64(m.ix.apps[appName(q.App)]), x, no)
+	}
+	c := compiler{m: m, g: g, mode: mode{family: fam}}
+	implied := yes
+	if len(q.ICMP) > 0 {
+		x = g.and(c.icmpSet(q.ICMP), x)
+		implied = g.value(atProtocol, 8, icmpOf(fam), yes, no)
+	}
+	state := uint64(stateOpening)
+	if q.Established {
+		state = stateOpen
+	}
+	x = g.value(atState, 2, state, x, no)
+	if len(q.SrcPorts) > 0 || len(q.DstPorts) > 0 {
+		implied = g.and(implied, c.protocolSet(portProtocols[:]))
+	}
+	if len(q.SrcPorts) > 0 {
+		x = g.and(g.ports(atSrcPort, q.SrcPorts, yes), x)
+	}
+	if len(q.DstPorts) > 0 {
+		p := g.ports(atDstPort, q.DstPorts, yes)
+		if q.NotDstPorts {
+			p = g.not(p)
+		}
+		x = g.and(p, x)
+	}
+	if len(q.Protocols) > 0 {
+		implied = g.and(implied, c.protocolSet(q.Protocols))
+	}
+	x = g.and(implied, x)
+	x = g.and(m.addressSet(&q.Dst, l.dst, fam), x)
+	return g.and(m.addressSet(&q.Src, l.src, fam), x)
+}
+
+// witness is the packet that answers try to be near to: hosts of documentation networks (RFC 5737, RFC 3849), an
+// ephemeral source port (RFC 6335), the first port asked about.
+func (m *Model) witness(q *Query, fam facts.Family) *header {
+	var h header
+	l := m.layout(false)
+	put := func(base, n int, v uint64) {
+		for i := range n {
+			h[base+i] = uint8(v >> (n - 1 - i) & 1)
+		}
+	}
+	addr := func(base int, a netip.Addr) {
+		v := a.AsSlice()
+		for i := range 8 * len(v) {
+			h[base+i] = v[i>>3] >> (7 - i&7) & 1
+		}
+	}
+	if fam == facts.IPv6 {
+		addr(l.src, netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 0x0a}))
+		addr(l.dst, netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 5: 0x01, 15: 0x0a}))
+	} else {
+		addr(l.src, netip.AddrFrom4([4]byte{192, 0, 2, 10}))
+		addr(l.dst, netip.AddrFrom4([4]byte{198, 51, 100, 10}))
+	}
+	proto, dport := uint64(facts.TCP), uint64(ftpControl)
+	if len(q.Protocols) > 0 {
+		proto = uint64(q.Protocols[0])
+	}
+	if len(q.DstPorts) > 0 && !q.NotDstPorts {
+		dport = uint64(q.DstPorts[0].First)
+	}
+	put(atProtocol, 8, proto)
+	put(atDstPort, 16, dport)
+	put(atSrcPort, 16, firstEphemeral)
+	echo := uint64(8) // echo request: RFC 792; 128 in RFC 4443
+	if fam == facts.IPv6 {
+		echo = 128
+	}
+	put(atICMP, 8, echo)
+	return &h
+}
+
+// Ports: FTP's control channel (IANA), the first dynamic port (RFC 6335).
+const (
+	ftpControl     = 21
+	firstEphemeral = 49152
+)
+
+// public is the witness as answers show it.
+func (p *packet) public() *Packet {
+	out := &Packet{Src: p.src, Dst: p.dst, Protocol: p.protocol, Established: p.state == stateOpen}
+	if hasPorts(p.protocol) {
+		out.SrcPort, out.DstPort = p.sport, p.dport
+	}
+	if uint64(p.protocol) == icmpOf(p.family) {
+		out.ICMP = &facts.ICMPType{Type: p.icmp[0], Code: int16(p.icmp[1])}
+	}
+	return out
+}
