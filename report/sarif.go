@@ -23,6 +23,9 @@ type SARIFOptions struct {
 	Semantic bool
 }
 
+// home is where the project is described.
+const home = "https://github.com/quaymaster/quaymaster"
+
 // githubResults is how many results of a run code scanning keeps (github/docs sarif-limits).
 const githubResults = 5000
 
@@ -126,14 +129,15 @@ func clipRunes(s string, n int) string {
 }
 
 func (b *sarifBuilder) driver() sarif.ToolComponent {
-	t := sarif.ToolComponent{Name: b.d.Tool.Name, FullName: b.d.Tool.Name + " " + b.d.Tool.Version, Version: b.d.Tool.Version, Rules: []sarif.Rule{}}
+	t := sarif.ToolComponent{Name: b.d.Tool.Name, FullName: b.d.Tool.Name + " " + b.d.Tool.Version, Version: b.d.Tool.Version, InformationURI: home, Rules: []sarif.Rule{}}
 	for i, c := range b.d.Checks {
 		b.rule[c.ID] = i
 		r := sarif.Rule{
 			ID: c.ID, Name: pascal(c.Slug),
 			ShortDescription:     &sarif.Message{Text: clipRunes(sentence(c.Title), 1024)},
 			FullDescription:      &sarif.Message{Text: clipRunes(sentence(firstParagraph(c.Doc, c.Title)), 1024)},
-			MessageStrings:       map[string]sarif.Message{"default": {Text: "{0}"}},
+			MessageStrings:       map[string]sarif.Message{"default": {Text: "{0}."}},
+			HelpURI:              home + "/blob/main/docs/checks/" + c.ID + ".md",
 			DefaultConfiguration: &sarif.Configuration{Level: sarifLevel(c.Severity)},
 			Help:                 &sarif.Message{Text: plain(c), Markdown: c.Doc + fixesMarkdown(c)},
 			Properties: map[string]any{
@@ -219,7 +223,7 @@ func (b *sarifBuilder) results() []sarif.Result {
 			key := fmt.Sprintf("%s %s:%d", f.Check, at.ArtifactLocation.URI, at.Region.StartLine)
 			if have, ok := lines[key]; ok {
 				out[have].Message.Text += " " + r.Message.Text
-				out[have].Message.Arguments = []string{out[have].Message.Text}
+				out[have].Message.Arguments = []string{strings.TrimSuffix(out[have].Message.Text, ".")}
 				continue
 			}
 			if len(out) == githubResults {
@@ -237,7 +241,7 @@ func (b *sarifBuilder) result(f *Finding) sarif.Result {
 	text := sentence(f.Message)
 	r := sarif.Result{
 		RuleID: f.Check, RuleIndex: b.rule[f.Check], Level: sarifLevel(f.Severity), Kind: "fail",
-		Message:             sarif.Message{ID: "default", Arguments: []string{text}, Text: text},
+		Message:             sarif.Message{ID: "default", Arguments: []string{strings.TrimSuffix(text, ".")}, Text: text},
 		PartialFingerprints: map[string]string{"quaymasterFinding/v1": f.Fingerprint},
 		Properties:          b.properties(f),
 	}

@@ -47,6 +47,7 @@ type Rule struct {
 	FullDescription      *Message           `json:"fullDescription,omitempty"`
 	MessageStrings       map[string]Message `json:"messageStrings,omitempty"`
 	DefaultConfiguration *Configuration     `json:"defaultConfiguration,omitempty"`
+	HelpURI              string             `json:"helpUri,omitempty"`
 	Help                 *Message           `json:"help,omitempty"`
 	Relationships        []Relationship     `json:"relationships,omitempty"`
 	Properties           map[string]any     `json:"properties,omitempty"`
