@@ -39,19 +39,39 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
 			Message: fmt.Sprintf("configuration is longer than %d MiB; the rest was not read", tree.MaxSource>>20),
 		})
 	}
-	base := joinPages(src)
 	var t tree.Tree
-	readIndent(&t, src[base:])
-	t.Base = int64(base)
+	faults := t.Indent(src, tree.Indentation{Comments: "!", Body: certificate})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	p := newParser(&t, piece.File, sink)
+	for _, f := range faults {
+		p.fault(f)
+	}
 	if err := p.run(ctx); err != nil {
 		return err
 	}
 	sink.Device(p.d)
 	return nil
+}
+
+// certificate tells the lines of certificates. The ASA's banners are one statement a line and open nothing.
+func certificate(line []byte) tree.Body {
+	if field.Has(line, "certificate ") {
+		return tree.Body{Kind: tree.Digits}
+	}
+	return tree.Body{}
+}
+
+// fault tells what of the text could not be read as it stands.
+func (p *parser) fault(f tree.Fault) {
+	kind := facts.NoteLimit
+	if f.Kind == tree.TooMany {
+		kind = facts.NoteIncomplete
+	}
+	p.sink.Note(facts.Note{
+		Kind: kind, Path: p.f.Path, Span: p.f.Span(p.t.Base+int64(f.Off), 1), Message: f.Kind.String(), Count: f.Count,
+	})
 }
 
 // read is the decoded content of f, at most tree.MaxSource bytes of it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
 // logState gathers what decides which messages leave the device.
@@ -242,8 +243,10 @@ func (p *parser) fixup(n int32) {
 func (p *parser) below(n int32) func(yield func(int32) bool) {
 	return func(yield func(int32) bool) {
 		// Nodes are in reading order: the descendants of n follow it, up to the first node whose parent precedes n.
-		for c := n + 1; int(c) < len(p.t.Nodes) && p.t.Nodes[c].Parent >= n; c++ {
-			if !yield(c) {
+		for c := n + 1; int(c) < len(p.t.Nodes); c++ {
+			switch node := &p.t.Nodes[c]; {
+			case node.Flags&tree.Comment != 0:
+			case node.Parent < n || !yield(c):
 				return
 			}
 		}

@@ -5,47 +5,9 @@ import (
 
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/internal/field"
+	"github.com/quaymaster/quaymaster/internal/transferwords"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
-
-// more is what the ASA's pager prints and then overwrites with blanks.
-const more = "<--- More --->"
-
-// joinPages removes the traces of the pager from src, in place and without moving a statement: the line end before a
-// trace goes behind it, so that what follows the trace begins a line at its own indentation. It returns how many bytes
-// to leave out at the start (a byte order mark).
-func joinPages(src []byte) (base int) {
-	if field.Has(src, "\xef\xbb\xbf") {
-		base = 3
-	}
-	for at := base; ; {
-		i := field.Index(src[at:], more)
-		if i < 0 {
-			return base
-		}
-		start := at + i
-		end := start + len(more)
-		// The trace ends behind its last carriage return or backspace. A tool that dropped those leaves the blanks: as
-		// many as the pager wrote.
-		run := end
-		for run < len(src) && (src[run] == ' ' || src[run] == '\r' || src[run] == '\b') {
-			run++
-		}
-		if k := bytes.LastIndexAny(src[end:run], "\r\b"); k >= 0 {
-			end += k + 1
-		} else {
-			end += min(run-end, len(more))
-		}
-		fill := src[start:end]
-		for j := range fill {
-			fill[j] = ' '
-		}
-		if start > base && src[start-1] == '\n' {
-			src[start-1], src[end-1] = ' ', '\n'
-		}
-		at = end
-	}
-}
 
 // separator reads the line Oxidized puts between the contexts of a device in multiple mode:
 // "----------========== [ CONTEXT name FILE url ] ==========----------" (oxidized lib/oxidized/model/asa.rb).
@@ -203,6 +165,9 @@ func (p *parser) leftover() {
 			u.Reason = "statement not known"
 		}
 		text := p.t.Text(int32(i))
+		if !freeText(text) {
+			u.Transfer = transferwords.Find(text)
+		}
 		if rest, ok := bytes.CutPrefix(text, []byte("access-list ")); ok {
 			w, _ := field.Word(rest)
 			u.Filter = string(w)
