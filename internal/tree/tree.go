@@ -137,6 +137,29 @@ func (t *Tree) Words(dst []Word, i int32) []Word {
 	return dst
 }
 
+// Fields splits node i's text at blanks into dst. Quotes mean nothing: a password may begin with one.
+func (t *Tree) Fields(dst []Word, i int32) []Word {
+	dst = dst[:0]
+	n := &t.Nodes[i]
+	text := t.Source[n.Off : n.Off+n.Len]
+	start := -1
+	for j, c := range text {
+		switch {
+		case c != ' ' && c != '\t' && c != '\r':
+			if start < 0 {
+				start = j
+			}
+		case start >= 0:
+			dst = append(dst, Word{n.Off + uint32(start), uint32(j - start)})
+			start = -1
+		}
+	}
+	if start >= 0 {
+		dst = append(dst, Word{n.Off + uint32(start), uint32(len(text) - start)})
+	}
+	return dst
+}
+
 // At is the bytes of w.
 func (t *Tree) At(w Word) []byte { return t.Source[w.Off : w.Off+w.Len] }
 

@@ -46,6 +46,7 @@ const (
 	TooDeep                    // words or blocks deeper than MaxDepth
 	TooMany                    // more than MaxNodes words
 	NoTarget                   // deactivate, activate or delete of what was not set before
+	OpenText                   // a banner or other text whose end is missing
 	faultKinds
 )
 
@@ -54,7 +55,7 @@ func (k FaultKind) String() string {
 	return [...]string{
 		"a block is not closed", "a closing brace has no block", "a quote is not closed", "a comment is not closed",
 		"a line is longer than 1 MiB", "statements nest too deeply", "too many statements",
-		"a statement is switched that was not set before",
+		"a statement is switched that was not set before", "a banner or other text has no end",
 	}[min(k, faultKinds-1)]
 }
 
