@@ -228,26 +228,26 @@ func (p *pipeline) choose(m *facts.Message) *voice {
 	var best *voice
 	most := facts.No
 	if len(m.Body) > 0 && m.Body[0] == '%' {
-		best, most = pick(p.anchor, m, best, most)
+		for _, v := range p.anchor {
+			if c := v.Match(m); c > most {
+				best, most = v, c
+			}
+			if most == facts.Certain {
+				break
+			}
+		}
 	}
 	if most < facts.Strong {
-		best, _ = pick(p.others, m, best, most)
+		for _, v := range p.others {
+			if c := v.Match(m); c > most {
+				best, most = v, c
+			}
+		}
 	}
 	if best != nil && best.parser == nil {
 		best.parser = best.New()
 	}
 	return best
-}
-
-func pick(among []*voice, m *facts.Message, best *voice, most facts.Confidence) (*voice, facts.Confidence) {
-	for _, v := range among {
-		if c := v.Match(m); c > most {
-			if best, most = v, c; c == facts.Certain {
-				break
-			}
-		}
-	}
-	return best, most
 }
 
 // finish gives the notes.

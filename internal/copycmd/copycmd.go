@@ -40,6 +40,9 @@ func (c *command) is(i int, name string, n int) bool {
 
 // Parse reads one command line and reports whether it asks for a transfer. Strings in the result may share line's bytes.
 func Parse(line []byte) (facts.CommandCopy, bool) {
+	if !worthReading(line) {
+		return facts.CommandCopy{}, false
+	}
 	for len(line) > 0 {
 		one, rest, _ := field.Cut(line, " ; ") // NX-OS accounting joins the mode and the command
 		if cp, ok := parseOne(one); ok {
@@ -48,6 +51,29 @@ func Parse(line []byte) (facts.CommandCopy, bool) {
 		line = rest
 	}
 	return facts.CommandCopy{}, false
+}
+
+// worthReading is a cheap look at a command: a transfer has a scheme or host with a colon, or is one of the few commands that
+// have none.
+func worthReading(line []byte) bool {
+	if bytes.IndexByte(line, ':') >= 0 {
+		return true
+	}
+	for i, c := range line {
+		switch c {
+		case 'n', 'N': // write net
+			if i > 0 && blank(line[i-1]) {
+				return true
+			}
+		case 'f', 'F', 'b', 'B', 'r', 'R', 'p', 'P', 'g', 'G', 'e', 'E', 'i', 'I':
+			for _, w := range [...]string{"ftp", "backup", "restore", "put ", "get ", "export", "import"} {
+				if field.HasFold(line[i:], w) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func parseOne(line []byte) (facts.CommandCopy, bool) {

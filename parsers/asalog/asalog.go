@@ -75,7 +75,12 @@ type parser struct {
 	beat     facts.Beat
 	copy     facts.CommandCopy
 	secrets  []copycmd.Secret
-	class    [16]byte
+	classes  [64]struct { // by message number: the names of the classes seen last
+		id     uint32
+		family string
+		name   [16]byte
+		n      int
+	}
 }
 
 // Message states the facts of one message. It reports false when a message that carries facts could not be read.
@@ -86,8 +91,9 @@ func (p *parser) Message(m *facts.Message, s facts.Sink) bool {
 	}
 	p.m, p.s = m, s
 	id, text := messageID(m.Body[n:])
-	p.beat = facts.Beat{Time: m.Time, Class: p.className(name, id), Sequence: m.Seq, Span: m.Span}
-	s.Beat(&p.beat)
+	b := &p.beat // every field is set: cheaper than making it new
+	b.Time, b.Device, b.Format, b.Platform, b.Class, b.Sequence, b.Span = m.Time, "", "", "", p.className(name, id), m.Seq, m.Span
+	s.Beat(b)
 	if id == 0 {
 		return true
 	}
@@ -96,6 +102,11 @@ func (p *parser) Message(m *facts.Message, s facts.Sink) bool {
 
 // messageID reads "6-302013: text" or "session-6-302013: text". The colon is sometimes missing.
 func messageID(b []byte) (id uint32, text []byte) {
+	if len(b) > 9 && b[1] == '-' && b[8] == ':' && b[9] == ' ' { // as nearly all are written
+		if v, n := field.LeadingUint(b[2:8]); n == 6 && b[0]-'0' <= 9 {
+			return uint32(v), b[10:]
+		}
+	}
 	for i := 0; i < min(len(b), 24); i++ {
 		if b[i] != '-' || i+1 >= len(b) || b[i+1]-'0' > 9 {
 			continue
@@ -117,13 +128,17 @@ func messageID(b []byte) (id uint32, text []byte) {
 }
 
 // className is "ASA-302013", in scratch that lives until the next message.
-func (p *parser) className(name string, id uint32) string {
-	b := append(p.class[:0], name...)
-	b = append(b, '-')
-	for scale := uint32(100_000); scale > 0; scale /= 10 {
-		b = append(b, byte('0'+id/scale%10))
+func (p *parser) className(family string, id uint32) string {
+	c := &p.classes[id%64]
+	if c.id != id || c.family != family {
+		c.id, c.family = id, family
+		b := append(append(c.name[:0], family...), '-')
+		for scale := uint32(100_000); scale > 0; scale /= 10 {
+			b = append(b, byte('0'+id/scale%10))
+		}
+		c.n = len(b)
 	}
-	return field.View(b)
+	return field.View(c.name[:c.n])
 }
 
 func (p *parser) read(id uint32, text []byte) bool {

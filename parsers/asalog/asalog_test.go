@@ -94,6 +94,8 @@ func TestMessages(t *testing.T) {
 			[]string{"2001:db8:1::2:5000>2001:db8::9:69/17 tftp/tftp by port session allowed half=1 conn=7"}},
 		{"to the firewall itself", "%ASA-6-302013: Built inbound TCP connection 3 for inside:10.0.0.9/2000 (10.0.0.9/2000) to identity:10.0.0.1/4786 (10.0.0.1/4786)", "ASA-302013",
 			[]string{"10.0.0.9:2000>10.0.0.1:4786/6 smi/smi by port session allowed half=1 conn=3"}},
+		{"to the firewall itself, older", "%ASA-6-302016: Teardown UDP connection 9828 for inside:10.0.0.1/1067 to NP Identity Ifc:10.0.0.254/69 duration 0:58:46 bytes 58512", "ASA-302016",
+			[]string{"10.0.0.1:1067>10.0.0.254:69/17 tftp/tftp by port session allowed half=2 conn=9828 bytes -/-/58512 for 58m46s"}},
 		{"active ftp data", "%ASA-6-302013: Built inbound TCP connection 4 for outside:192.0.2.1/20 (192.0.2.1/20) to inside:10.1.1.2/50000 (10.1.1.2/50000)", "ASA-302013",
 			[]string{"192.0.2.1:20>10.1.1.2:50000/6 ftp/unknown by port session allowed half=1 conn=4"}},
 		{"state bypass", "%ASA-6-302303: Built TCP state-bypass connection 5 from inside:10.1.1.2/50000 (10.1.1.2/50000) to outside:192.0.2.1/21 (192.0.2.1/21)", "ASA-302303",

@@ -43,19 +43,29 @@ func (p *parser) built(text []byte) bool {
 	return p.give()
 }
 
-// ends reads "connection 9 for A to B", with what stands in parentheses after each end; rest is what follows.
+// ends reads "connection 9 for A to B", with what stands in parentheses after each end; rest is what follows. It is on the
+// way of most of a firewall's log, so it goes over the text once.
 func ends(b []byte) (first, second peer, conn uint64, user, rest []byte, ok bool) {
-	w, b := word(b)
-	for len(w) > 0 && string(w) != "connection" { // state-bypass
-		w, b = word(b)
+	if field.Has(b, "state-bypass ") {
+		b = b[len("state-bypass "):]
 	}
-	var n int
-	if conn, n = field.LeadingUint(b); n == 0 {
+	if !field.Has(b, "connection ") {
 		return first, second, 0, nil, nil, false
 	}
-	_, b = word(b[n:]) // for, from
-	w, b = endWord(b)
-	if first, ok = onInterface(w); !ok {
+	b = b[len("connection "):]
+	conn, n := field.LeadingUint(b)
+	b = b[n:]
+	switch {
+	case n == 0:
+		return first, second, 0, nil, nil, false
+	case field.Has(b, " for "):
+		b = b[len(" for "):]
+	case field.Has(b, " from "):
+		b = b[len(" from "):]
+	default:
+		return first, second, 0, nil, nil, false
+	}
+	if first, b, ok = endpoint(b); !ok {
 		return first, second, 0, nil, nil, false
 	}
 	user, b = groups(b)
@@ -68,8 +78,7 @@ func ends(b []byte) (first, second peer, conn uint64, user, rest []byte, ok bool
 	} else {
 		b = b[len("to "):]
 	}
-	w, b = endWord(b)
-	if second, ok = onInterface(w); !ok {
+	if second, b, ok = endpoint(b); !ok {
 		return first, second, 0, nil, nil, false
 	}
 	other, b := groups(b)

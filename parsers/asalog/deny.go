@@ -50,8 +50,7 @@ func (p *parser) srcDst(text []byte) bool {
 	if w, b = word(b); string(w) != "src" {
 		return false
 	}
-	w, b = endWord(b)
-	src, ok := onInterface(w)
+	src, b, ok := endpoint(b)
 	if !ok {
 		return false
 	}
@@ -59,8 +58,7 @@ func (p *parser) srcDst(text []byte) bool {
 	if w, b = word(b); string(w) != "dst" {
 		return false
 	}
-	w, _ = endWord(b)
-	dst, ok := onInterface(w)
+	dst, _, ok := endpoint(b)
 	if !ok {
 		return false
 	}

@@ -49,8 +49,8 @@ func endWord(b []byte) (w, rest []byte) {
 
 // portNames are the names the firewall writes for transfer ports (ASA: TCP and UDP port literals).
 func portNumber(b []byte) (uint16, bool) {
-	if p, ok := field.Port(b); ok {
-		return p, true
+	if p, ok := field.Port(b); ok || len(b) == 0 || b[0]-'0' <= 9 {
+		return p, ok
 	}
 	switch string(b) {
 	case "ftp":
@@ -68,7 +68,7 @@ func portNumber(b []byte) (uint16, bool) {
 	case "cifs", "microsoft-ds":
 		return 445, true
 	}
-	return 0, len(b) > 0 // another service: not a transfer's
+	return 0, true // another service: not a transfer's
 }
 
 // slashed reads ADDRESS/PORT; the address may be IPv6 or a name. ok is false when there is no port.
@@ -80,6 +80,37 @@ func slashed(b []byte) (peer, bool) {
 	p := peer{where: b[:i]}
 	p.port, p.has = portNumber(b[i+1:])
 	return p, p.has
+}
+
+// identity is the one interface name with blanks: the firewall itself, in older releases.
+const identity = "NP Identity Ifc:"
+
+// endpoint reads INTERFACE:ADDRESS/PORT up to a blank or a parenthesis, and returns what follows.
+func endpoint(b []byte) (p peer, rest []byte, ok bool) {
+	if field.Has(b, identity) {
+		b = b[len(identity)-1:]
+	}
+	colon, slash, i := -1, -1, 0
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c > ':', c-'0' <= 9, c == '.':
+		case c == '/':
+			slash = i
+		case c == ':' && colon < 0:
+			colon = i
+		case c == ' ', c == '(':
+			goto read
+		}
+	}
+read:
+	if slash < 0 || slash < colon {
+		return peer{}, nil, false
+	}
+	p.where = b[colon+1 : slash]
+	if p.port, p.has = field.Port(b[slash+1 : i]); !p.has {
+		p.port, p.has = portNumber(b[slash+1 : i])
+	}
+	return p, b[i:], p.has
 }
 
 // onInterface reads INTERFACE:ADDRESS/PORT. A colon separates the interface and is part of IPv6 too.

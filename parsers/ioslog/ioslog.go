@@ -95,8 +95,9 @@ type parser struct {
 func (p *parser) Message(m *facts.Message, s facts.Sink) bool {
 	p.m, p.s = m, s
 	c := readClass(m.Body)
-	p.beat = facts.Beat{Time: m.Time, Class: field.View(c.name), Sequence: m.Seq, Span: m.Span}
-	s.Beat(&p.beat)
+	b := &p.beat // every field is set: cheaper than making it new
+	b.Time, b.Device, b.Format, b.Platform, b.Class, b.Sequence, b.Span = m.Time, "", "", "", field.View(c.name), m.Seq, m.Span
+	s.Beat(b)
 	if c.name == nil {
 		return p.openFailed(m.Body)
 	}

@@ -41,8 +41,49 @@ const (
 	maxStray = 2
 )
 
+// A memo spares reading what a sender writes alike around every time: after "<166>Mar 03 2023 08:50:32" the words
+// " fw1 : " before a Cisco message. It changes nothing but speed: the same words give the same host and tag.
+type memo struct {
+	words     [64]byte
+	n         int  // 0 when nothing is remembered
+	asa       bool // what a zone's name means depends on it
+	host, tag part // relative to the words
+}
+
+// hit reads what follows the only time of a record, at i, when it is as remembered; it returns the body's place, else 0.
+func (m *memo) hit(h *header, b []byte, i int) int {
+	end := i + m.n
+	if m.n == 0 || end >= len(b) || string(b[i:end]) != string(m.words[:m.n]) {
+		return 0
+	}
+	if s := &h.stamps[0]; s.zone != noZone || s.kind != calendar || !isAnchor(b[end:]) || asaAnchor(b[end:]) != m.asa {
+		return 0
+	}
+	h.host, h.tag, h.anchor = m.host.moved(i), m.tag.moved(i), true
+	return end
+}
+
+// keep remembers the words between i, where a record's only time ended, and the body.
+func (m *memo) keep(h *header, b []byte, i, body int) {
+	s := &h.stamps[0]
+	if h.times != 1 || s.zone != noZone || s.kind != calendar || body-i > len(m.words) || body <= i || !h.pid.empty() || h.seq != 0 ||
+		!h.host.empty() && int(h.host.from) < i || !isAnchor(b[body:]) {
+		return
+	}
+	m.n, m.asa = copy(m.words[:], b[i:body]), asaAnchor(b[body:])
+	m.host, m.tag = h.host.moved(-i), h.tag.moved(-i)
+}
+
+// moved is p further on; the empty part stays.
+func (p part) moved(by int) part {
+	if p.empty() {
+		return part{}
+	}
+	return part{p.from + int32(by), p.to + int32(by)}
+}
+
 // read reads the header of one record. It always leaves a body: what no header was read from is text.
-func (h *header) read(rec []byte) {
+func (h *header) read(rec []byte, m *memo) {
 	h.pri, h.times, h.anchor, h.repeat, h.wasRepeated, h.seq = -1, 0, false, 0, false, 0
 	h.host, h.tag, h.pid, h.id, h.data, h.body = part{}, part{}, part{}, part{}, part{}, part{}
 	end := len(rec)
@@ -62,7 +103,7 @@ func (h *header) read(rec []byte) {
 			return
 		}
 	}
-	h.finish(b, h.readTokens(b, i))
+	h.finish(b, h.readTokens(b, i, m))
 }
 
 // countPrefix is the length of an octet count before "<" (RFC 6587 3.4.1) that a receiver left in the text.
@@ -92,7 +133,7 @@ func (h *header) readPRI(b []byte) int {
 
 // finish sets the body that begins at i, and reads what stands for other messages in it.
 func (h *header) finish(b []byte, i int) {
-	if i < len(b) && b[i] == '%' {
+	if !h.anchor && i < len(b) && b[i] == '%' {
 		h.anchor = isAnchor(b[i:])
 	}
 	h.body = at(i, len(b))
@@ -188,11 +229,32 @@ func findAnchor(b []byte, from int) int {
 
 // readTokens reads everything but RFC 5424: sequence numbers, origin ids, up to two times, zones, hosts and a tag, in the
 // orders that devices and relays write them. It returns where the body begins.
-func (h *header) readTokens(b []byte, i int) int {
+func (h *header) readTokens(b []byte, i int, m *memo) int {
+	timed := 0 // where the time ended that began the record
+	if n := h.stamps[0].readTime(b[i:]); n > 0 {
+		timed = i + n
+		if body := m.hit(h, b, timed); body > 0 {
+			h.times = 1
+			return body
+		}
+	}
+	body := h.readWords(b, i, timed)
+	if timed > 0 {
+		m.keep(h, b, timed, body)
+	}
+	return body
+}
+
+// readWords is readTokens without memory; timed is where the record's first time ended when it was at i, else 0.
+func (h *header) readWords(b []byte, i, timed int) int {
 	anchor := findAnchor(b, i)
 	hostAt := -1 // the number of times that had been read when the host was
 	stray, first := 0, i
 	var t token
+	if timed > 0 {
+		i = timed + h.readZone(b, timed, anchor)
+		h.times = 1
+	}
 	for i < min(len(b), first+maxHeader) {
 		c := b[i]
 		if c == ' ' || c == ':' || c == '\t' {

@@ -99,7 +99,7 @@ func TestHeader(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var h header
 			b := []byte(tt.line + "\r")
-			h.read(b)
+			h.read(b, new(memo))
 			got := read{Host: string(h.host.of(b)), Tag: string(h.tag.of(b)), Pid: string(h.pid.of(b)), Body: string(h.body.of(b)), Seq: h.seq, PRI: h.pri}
 			var at, relay facts.Stamp
 			switch h.times {
@@ -125,7 +125,7 @@ func text(s facts.Stamp) string {
 
 func TestNoReference(t *testing.T) {
 	var h header
-	h.read([]byte("Feb 29 01:02:03 h1 a: x"))
+	h.read([]byte("Feb 29 01:02:03 h1 a: x"), new(memo))
 	at := h.stamps[0].resolve(calendarLimit{})
 	if at.Quality != facts.UptimeOnly || at.Time().Format("01-02 15:04:05") != "02-29 01:02:03" {
 		t.Errorf("without a reference: %v, quality %d", at.Time(), at.Quality)
@@ -136,6 +136,30 @@ func TestUnixDay(t *testing.T) {
 	for d := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() < 2105; d = d.AddDate(0, 0, 1) {
 		if got, want := unixDay(d.Year(), uint8(d.Month()), uint8(d.Day())), d.Unix()/86400; got != want {
 			t.Fatalf("unixDay(%v) = %d, want %d", d, got, want)
+		}
+	}
+}
+
+// TestMemo: what is remembered of other lines changes nothing.
+func TestMemo(t *testing.T) {
+	lines := []string{
+		"<166>Mar 03 2023 08:50:32 fw1 : %ASA-6-302013: x", "<190>Mar 03 2023 08:50:32 fw1 : %FOO-6-BAR: x", "<1>Mar  3 08:50:32 fw1 : %ASA-6-302014: y",
+		"Mar 03 2023 08:50:32: %ASA-6-302013: x", "Mar 03 2023 08:50:32Z: %ASA-6-302013: x", "2023-03-03T08:50:32: %ASA-6-302013: x", "2023-03-03T08:50:32Z: %ASA-6-302013: x",
+		"Mar 03 2023 08:50:32 UTC: %ASA-6-302013: x", "2023-03-03T08:50:32Z UTC: %ASA-6-302013: x", "Mar 03 2023 08:50:32 UTC: %FOO-6-BAR: x", "Mar 03 2023 08:50:32 ABC: %ASA-6-302013: x",
+		"Mar 03 2023 08:50:32 ABC: %FOO-6-BAR: x", "00:18:04: %FOO-6-BAR: x", "*Mar  3 08:50:32 fw1 : %ASA-6-302013: x", "Mar 03 08:50:32 fw1 : text", "Mar 03 08:50:32 fw1 : %Error",
+		"Mar 03 08:50:32 sw1 Agent: %FOO-6-BAR: x", "Mar 03 08:50:32 sw1 a[1]: %FOO-6-BAR: x", "Mar 03 08:50:32 192.0.2.1 7: %FOO-6-BAR: x", "x: Mar 03 08:50:32: %FOO-6-BAR: x",
+	}
+	for _, first := range lines {
+		for _, second := range lines {
+			var m memo
+			var h, want header
+			h.read([]byte(first), &m)
+			h.read([]byte(second), &m)
+			want.read([]byte(second), new(memo))
+			h.stamps[1], want.stamps[1] = stamp{}, stamp{}
+			if h != want {
+				t.Errorf("after %q, %q:\n got %+v\nwant %+v", first, second, h, want)
+			}
 		}
 	}
 }

@@ -219,7 +219,7 @@ func TestYearReference(t *testing.T) {
 			head, tail := ends2([]byte(tt.data))
 			p := readPrologue(f, head, tail).(*prologue)
 			var h header
-			h.read([]byte(yearless))
+			h.read([]byte(yearless), new(memo))
 			if got := h.stamps[0].resolve(p.limit).Time().Year(); got != tt.want {
 				t.Errorf("year %d, want %d", got, tt.want)
 			}

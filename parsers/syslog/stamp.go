@@ -128,7 +128,7 @@ func (s *stamp) readMonthFirst(b []byte) int {
 	i++
 	n := 0
 	if b[i+1] != ':' && b[i+2] != ':' { // not the time of day
-		if y, n := digits(b[i:], 4); n == 4 && i+4 < len(b) && b[i+4] == ' ' && plausible(y) {
+		if y := four(b[i:]); y > 0 && i+4 < len(b) && b[i+4] == ' ' && plausible(y) {
 			s.year = int16(y)
 			i += 5
 		} else if b[i] == ' ' {
@@ -177,8 +177,8 @@ func (s *stamp) readYearFirst(b []byte) int {
 // readISO reads RFC 3339 and its relatives: a blank for "T", a comma before the fraction, no zone, unpadded numbers, and
 // Huawei's second fraction.
 func (s *stamp) readISO(b []byte) int {
-	y, n := digits(b, 4)
-	if n != 4 || !plausible(y) {
+	y := four(b)
+	if !plausible(y) {
 		return 0
 	}
 	i := 5
@@ -343,6 +343,18 @@ func digits(b []byte, most int) (v, n int) {
 		n++
 	}
 	return v, n
+}
+
+// four is a number of four digits; -1 when it is none.
+func four(b []byte) int {
+	if len(b) < 4 {
+		return -1
+	}
+	hi, lo := two(b), two(b[2:])
+	if hi > 99 || lo > 99 {
+		return -1
+	}
+	return hi*100 + lo
 }
 
 // plausible is a year that a log can be of; four digits of something else are not taken for one.

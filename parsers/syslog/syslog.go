@@ -110,13 +110,14 @@ type shape struct {
 // scan counts the records of b and returns the youngest time with a year, 0 when there is none.
 func (s *shape) scan(b []byte) (young int64) {
 	var h header
+	var m memo
 	for len(b) > 0 {
 		line, rest, _ := bytes.Cut(b, []byte("\n"))
 		b = rest
 		if len(bytes.TrimRight(line, " \t\r\x00")) == 0 || line[0] == ' ' || line[0] == '\t' {
 			continue
 		}
-		h.read(line)
+		h.read(line, &m)
 		s.records++
 		if h.pri >= 0 {
 			s.pri++
@@ -197,6 +198,7 @@ type parser struct {
 	sink    facts.Sink
 	atStart bool // no record was read yet, and the piece begins the file
 	headers [2]header
+	memo    memo
 	msg     facts.Message
 	notes   [noteKinds]struct {
 		count int
@@ -244,7 +246,7 @@ func (ps *parser) records(ctx context.Context, from, to int64) error {
 		if beyond && !r.hold {
 			break
 		}
-		cur.read(rec)
+		cur.read(rec, &ps.memo)
 		if cur.body.empty() && cur.times == 0 {
 			continue
 		}
