@@ -78,7 +78,7 @@ func assemble(o *Options, r *reader) *fleet {
 		f.groups = append(f.groups, g)
 	}
 	slices.SortFunc(f.groups, func(a, b *group) int { return cmp.Compare(a.id, b.id) })
-	f.groups = slices.DeleteFunc(f.groups, func(g *group) bool { return !wanted(o.Devices, g.id) })
+	f.groups = slices.DeleteFunc(f.groups, func(g *group) bool { return !wanted(o.Devices, g.id) || !changed(o.Changed, g) })
 	slices.SortFunc(f.notes, compareNotes)
 	return f
 }
@@ -218,6 +218,11 @@ func (n *names) find(p *part) string {
 	}
 	base := path.Base(p.src.file.Path)
 	return n.lower[strings.ToLower(strings.TrimSuffix(base, path.Ext(base)))]
+}
+
+// changed reports whether a part of g is in a changed file.
+func changed(paths map[string]bool, g *group) bool {
+	return paths == nil || slices.ContainsFunc(g.parts, func(p *part) bool { return paths[p.src.file.Path] })
 }
 
 func wanted(globs []string, id string) bool {

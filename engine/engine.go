@@ -29,6 +29,8 @@ type Options struct {
 	// Profile is what was normal in earlier weeks; nil without one.
 	Profile *tally.Profile
 	Checks  []*audit.Check
+	// Changed restricts judgement to devices with a part in one of these files (evidence.File.Path); nil is all.
+	Changed map[string]bool
 	// Devices restricts judgement to device IDs matching one of these globs (path.Match); empty is all.
 	Devices []string
 	// Since and Until restrict events; zero is unbounded.

@@ -37,7 +37,7 @@ func (j *judge) finish(res *audit.Result) {
 	}
 	res.Findings = slices.DeleteFunc(all, func(f *audit.Finding) bool {
 		return f.Severity < j.o.MinSeverity || f.Confidence < j.o.MinConfidence ||
-			len(j.o.Devices) > 0 && f.Device != "" && !wanted(j.o.Devices, f.Device)
+			f.Device != "" && (len(j.o.Devices) > 0 || j.o.Changed != nil) && j.world.ByID[f.Device] == nil
 	})
 	slices.SortFunc(res.Findings, compareFindings)
 	res.Devices = j.world.Devices
@@ -184,6 +184,7 @@ func (j *judge) reasons(res *audit.Result) {
 			res.Incomplete = append(res.Incomplete, audit.Reason{Path: n.Path, Message: n.Message, Hint: n.Hint, Span: n.Span})
 		}
 	}
+	res.Incomplete = append(res.Incomplete, j.required()...)
 	slices.SortFunc(res.Incomplete, func(a, b audit.Reason) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Device, b.Device), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
 	})

@@ -188,7 +188,7 @@ func (r *reader) sink(s *share, src *source) facts.Sink {
 	k := facts.NewSink()
 	nth := 0
 	k.Device = func(d *facts.Device) {
-		d.Path, d.Format = src.file.Path, src.format.Name
+		r.place(src, d)
 		p := newPart(src, nth, d)
 		nth++
 		for i := range d.Secrets {
@@ -236,6 +236,14 @@ func (r *reader) sink(s *share, src *source) facts.Sink {
 	k.Secret = func(x facts.Secret) { s.secrets = append(s.secrets, x.Span) }
 	k.Tag = r.tag
 	return k
+}
+
+// place says where a device part was read and when it was taken, if the evidence does not say.
+func (r *reader) place(src *source, d *facts.Device) {
+	d.Path, d.Format = src.file.Path, src.format.Name
+	if d.Taken.IsZero() {
+		d.Taken = src.file.Mod
+	}
 }
 
 // inWindow applies --since and --until. Events without a time cannot be excluded.
@@ -289,7 +297,7 @@ func (r *reader) load(ctx context.Context, p *part) (*facts.Device, error) {
 	k.Tag = r.tag
 	k.Device = func(d *facts.Device) {
 		if nth == p.nth {
-			d.Path, d.Format = p.src.file.Path, p.src.format.Name
+			r.place(p.src, d)
 			found = d
 		}
 		nth++

@@ -36,6 +36,7 @@ type auditFlags struct {
 	check, skip   []string
 	device        []string
 	since, until  string
+	changedSince  string
 	now           string
 	jobs          int
 	color         string
@@ -62,6 +63,7 @@ func (a *auditFlags) bind(c *cobra.Command) {
 	f.StringSliceVar(&a.device, "device", nil, "only these devices (glob)")
 	f.StringVar(&a.since, "since", "", "only events from this time: RFC 3339, a date, or a duration before now (24h, 7d)")
 	f.StringVar(&a.until, "until", "", "only events before this time")
+	f.StringVar(&a.changedSince, "changed-since", "", "only devices whose files differ from this git revision")
 	f.StringVar(&a.now, "now", "", "the time of judgement, RFC 3339 (default: the clock)")
 	f.IntVar(&a.jobs, "jobs", 0, "workers (default: one per processor)")
 	f.StringVar(&a.color, "color", "auto", "auto, always or never")
@@ -182,6 +184,11 @@ func (p *program) audit(ctx context.Context, a *auditFlags, paths []string) erro
 		return err
 	}
 	defer set.Close()
+	if a.changedSince != "" {
+		if pl.Changed, err = changedSince(ctx, set, a.changedSince); err != nil {
+			return usage(err)
+		}
+	}
 	return p.judge(ctx, a, pl, set)
 }
 
