@@ -140,6 +140,7 @@ const (
 	RoleServer ServiceRole = iota // answers clients
 	RoleProxy                     // forwards to a server elsewhere
 	RoleShell                     // a shell from which transfers can be started
+	RoleALG                       // opens the data channels of sessions passing through; serves nothing itself
 )
 
 // A Client is a transfer the device makes, or is configured to make, by itself or on command.

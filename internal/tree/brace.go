@@ -30,6 +30,7 @@ type braces struct {
 	// The statement being read.
 	begin    int   // where it begins; -1 between statements
 	node     int32 // its last word
+	last     Word  // where that lies in it
 	words    int
 	first    int  // nodes there were before it
 	fresh    bool // its first word was new
@@ -353,6 +354,7 @@ func (b *braces) hang(w Word, from int) {
 			if n := &b.t.Nodes[b.node]; int(b.node) >= b.first {
 				n.Len = w.Off + w.Len - n.Off
 				n.Flags |= Cut
+				b.last.Len = w.Off + w.Len - b.last.Off
 			}
 			return
 		}
@@ -362,6 +364,7 @@ func (b *braces) hang(w Word, from int) {
 		}
 	}
 	before := len(b.t.Nodes)
+	b.last = w
 	b.node = b.t.word(parent, Node{Off: w.Off, Len: w.Len, Begin: uint32(b.begin), Line: b.line, Flags: Implied})
 	if b.words == 0 {
 		b.fresh = len(b.t.Nodes) > before
@@ -393,9 +396,8 @@ func (b *braces) end(opens bool) {
 		}
 		return
 	}
-	n := &b.t.Nodes[b.node]
 	if !b.listed || b.after || b.list == b.node {
-		b.states(b.node, Word{n.Off, n.Len})
+		b.states(b.node, b.last)
 	}
 	if b.off {
 		b.deactivate(opens)

@@ -198,6 +198,7 @@ func (s *sets) set() {
 				k := &s.t.Nodes[node]
 				k.Len = uint32(s.off+len(s.text)) - k.Off
 				k.Flags |= Cut
+				last.Len = uint32(s.off+len(s.text)) - last.Off
 			}
 			break
 		}
