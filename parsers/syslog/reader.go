@@ -9,8 +9,11 @@ import (
 // MaxRecord is the longest record kept, in bytes; the rest of a longer one is dropped and noted.
 const MaxRecord = 1 << 20
 
-// bufferSize is what is read at once.
-const bufferSize = 256 << 10
+// bufferSize is what is read at once of a large piece; a small one gets no larger buffer than it needs.
+const (
+	bufferSize = 256 << 10
+	bufferMin  = 4 << 10
+)
 
 // A record is one message with its continuation lines, without the last line end, in the reader's buffer.
 type record struct {
@@ -37,8 +40,10 @@ type reader struct {
 	open   bool // cur is being read
 }
 
-func newReader(src io.Reader, off int64, octets bool) *reader {
-	return &reader{src: src, buf: make([]byte, bufferSize), base: off, octets: octets}
+// newReader reads from src, which begins at off of the file and of which about length bytes are wanted.
+func newReader(src io.Reader, off, length int64, octets bool) *reader {
+	size := max(min(length, bufferSize-1)+1, bufferMin)
+	return &reader{src: src, buf: make([]byte, size), base: off, octets: octets}
 }
 
 func (r *reader) bytes(rec record) []byte { return r.buf[rec.start : rec.start+rec.n] }

@@ -220,7 +220,7 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
 		return fmt.Errorf("open %s at byte %d: %w", piece.Path, from, err)
 	}
 	defer src.Close()
-	ps := &parser{r: newReader(src, from, p.octets), p: p, f: piece.File, sink: sink}
+	ps := &parser{r: newReader(src, from, piece.To-from, p.octets), p: p, f: piece.File, sink: sink}
 	if err := ps.records(ctx, piece.From, piece.To); err != nil {
 		return err
 	}
