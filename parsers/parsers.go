@@ -20,6 +20,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
+	"github.com/quaymaster/quaymaster/parsers/junos"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
 	"github.com/quaymaster/quaymaster/parsers/snmpwalk"
 	"github.com/quaymaster/quaymaster/parsers/syslog"
@@ -33,6 +34,8 @@ func Formats() []facts.Format {
 		snmpwalk.Format(),
 		showversion.Format(),
 		ciscoasa.Format(),
+		junos.Brace(),
+		junos.Set(),
 		syslog.Format(),
 	}
 }
