@@ -22,8 +22,8 @@ func NewWriter(create func(name string, m Meta) (io.WriteCloser, error), gap fun
 	return &Writer{create, gap}
 }
 
-// Create opens a new stream for this device. Close makes it part of the bundle; a writer that is never closed leaves a
-// partial file that the manifest lists as such.
+// Create opens a new stream for this device. Close makes it part of the bundle; a stream that is never closed is dropped
+// when the device is done, and the manifest lists it as a gap.
 func (w *Writer) Create(name string, m Meta) (io.WriteCloser, error) { return w.create(name, m) }
 
 // Gap records evidence that could not be had: what, why, and what would mend it.
