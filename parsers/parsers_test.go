@@ -16,6 +16,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/parsetest"
 	"github.com/quaymaster/quaymaster/parsers/syslog"
 )
 
@@ -282,6 +283,25 @@ func TestNotes(t *testing.T) {
 	if len(given) != maxNotes+1 {
 		t.Errorf("%d notes", len(given))
 	}
+}
+
+// TestKit holds the framing with its dialects to the contract of all parsers.
+func TestKit(t *testing.T) {
+	whole := syslog.Format()
+	whole.Parse = func(ctx context.Context, p evidence.Piece, s facts.Sink) error {
+		return Read(ctx, p, syslog.Format(), s)
+	}
+	framing := parsetest.Kit{Format: syslog.Format(), Unaccounted: true}
+	dialects := parsetest.Kit{Format: whole, Unaccounted: true}
+	for _, name := range []string{"asalog/admin", "asalog/refused", "asalog/ftd", "ioslog/relayed", "syslog/mixed", "syslog/injection"} {
+		text := string(firstFile(t, "../fixtures/"+name+".txtar"))
+		framing.Samples = append(framing.Samples, parsetest.Sample{Path: name, Text: text})
+		dialects.Samples = append(dialects.Samples, parsetest.Sample{Path: name, Text: text})
+	}
+	dialects.Samples[0].Secrets = []string{"Sommer2025"}
+	dialects.Samples[3].Secrets = []string{"Sommer2025"}
+	t.Run("framing", framing.Run)
+	t.Run("dialects", dialects.Run)
 }
 
 // FuzzRead: any bytes give facts or nothing, the same whole and cut, with every secret's place inside the file.

@@ -21,6 +21,7 @@ type header struct {
 	id          part
 	data        part
 	body        part
+	end         int32    // of the record, without line end and blanks
 	stamps      [2]stamp // relay and device when times is 2, else the only one first
 }
 
@@ -91,6 +92,7 @@ func (h *header) read(rec []byte, m *memo) {
 		end--
 	}
 	b := rec[:end]
+	h.end = int32(end)
 	i := 0
 	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
 		i++

@@ -293,7 +293,7 @@ func (ps *parser) repeated(held, cur *header) {
 		return // a piece's first record: the piece that holds the record before it saw to this
 	}
 	if !r.hold || held.wasRepeated || string(held.host.of(r.bytes(r.held))) != string(cur.host.of(r.bytes(r.cur))) {
-		ps.note(noteRepeat, ps.f.Span(r.cur.off, r.cur.n))
+		ps.note(noteRepeat, ps.f.Span(r.cur.off, int(cur.end)))
 		return
 	}
 	held.repeat = max(held.repeat, 1) + min(cur.repeat, 1<<31)
@@ -303,7 +303,7 @@ func (ps *parser) repeated(held, cur *header) {
 func (ps *parser) emit(h *header) {
 	rec := ps.r.held
 	b := ps.r.bytes(rec)
-	span := ps.f.Span(rec.off, rec.n)
+	span := ps.f.Span(rec.off, int(h.end))
 	m := &ps.msg // every field is set: cheaper than making it new
 	m.Time, m.Relay = facts.Stamp{}, facts.Stamp{}
 	m.Host, m.Tag = field.View(h.host.of(b)), field.View(h.tag.of(b))
