@@ -124,19 +124,23 @@ func (b *blocks) part() (p []byte, end bool) {
 
 // whole is how much of a full buffer can be taken: not the beginning of a character, nor of a line end.
 func whole(b []byte) int {
-	n := len(b)
-	if b[n-1] == '\r' {
+	if n := len(b); b[n-1] == '\r' {
 		return n - 1
 	}
-	for k := 1; k < utf8.UTFMax; k++ {
-		if utf8.RuneStart(b[n-k]) {
-			if !utf8.FullRune(b[n-k:]) {
-				return n - k
+	return between(b)
+}
+
+// between is the length of b without the beginning of a character at its end.
+func between(b []byte) int {
+	for k := 1; k < utf8.UTFMax && k <= len(b); k++ {
+		if at := len(b) - k; utf8.RuneStart(b[at]) {
+			if !utf8.FullRune(b[at:]) {
+				return at
 			}
 			break
 		}
 	}
-	return n
+	return len(b)
 }
 
 // skip takes whole lines that end at most n bytes on, as far as they are in the buffer.
@@ -253,13 +257,12 @@ func (v *resolver) keep(content []byte) {
 		return
 	}
 	room := maxPlaceLine - len(v.text)
-	if len(content) > room {
-		for room > 0 && !utf8.RuneStart(content[room]) {
-			room--
-		}
-		content, v.cut = content[:room], true
+	if len(content) <= room {
+		v.text = append(v.text, content...)
+		return
 	}
-	v.text = append(v.text, content...)
+	v.text = append(v.text, content[:room]...)
+	v.text, v.cut = v.text[:between(v.text)], true
 }
 
 // endLine gives the places the line's text, and forgets those that ended. p is the line's last part.

@@ -74,11 +74,13 @@ func naive(src []byte, off, n int) Place {
 				}
 				shown++
 				if len(t) > maxPlaceLine {
-					k := maxPlaceLine
-					for k > 0 && !utf8.RuneStart(t[k]) {
-						k--
+					t, shown = t[:maxPlaceLine], -1
+					for k := 1; k < utf8.UTFMax; k++ {
+						if tail := t[len(t)-k:]; utf8.RuneStart(tail[0]) && !utf8.FullRune(tail) {
+							t = t[:len(t)-k]
+							break
+						}
 					}
-					t, shown = t[:k], -1
 				}
 				p.Text += string(t)
 			}
