@@ -159,6 +159,7 @@ func (p *parser) entry(a *acl, n int32, i int) {
 	if p.elements(n, i) {
 		return
 	}
+	p.six = a.v6
 	p.extended(p.rule(a, n, name, kind), n, i, kind == "access-list advanced")
 }
 

@@ -102,7 +102,9 @@ func (p *parser) addrs(out *facts.Addrs, i int) (next int, ok bool) {
 	next = i + 1
 	switch string(p.word(i)) {
 	case "any":
-		out.Items = p.shared.any
+		if out.Items = p.shared.any; p.six {
+			out.Items = p.shared.any6
+		}
 	case "any4":
 		out.Items = p.shared.any4
 	case "any6":

@@ -143,6 +143,30 @@ func (p *parser) bindGlobal(global *accessGroup, bound map[string]bool) {
 	}
 }
 
+// A managedOnly is an interface with "management-only".
+type managedOnly struct {
+	iface int // index in Device.Interfaces
+	span  evidence.Span
+}
+
+// onlyManagement is the filter of such interfaces: "accept management traffic only" (ASA command reference,
+// management-only). Traffic for the device itself is not asked about interface filters.
+const onlyManagement = "management-only"
+
+func (p *parser) bindManaged() {
+	for i, m := range p.managed {
+		if i == 0 {
+			p.d.Filters = append(p.d.Filters, facts.Filter{
+				Name: onlyManagement, Scope: p.scope, Kind: onlyManagement, Default: facts.Deny, Synthetic: true, Stateful: true, Span: m.span,
+			})
+		}
+		ifc := &p.d.Interfaces[m.iface]
+		for _, dir := range [...]facts.Direction{facts.In, facts.Out} {
+			ifc.Bindings = append(ifc.Bindings, facts.Binding{Filters: []string{onlyManagement}, Where: ifc.Name, Direction: dir, Span: m.span})
+		}
+	}
+}
+
 // afterPlane is what follows a control-plane list.
 const afterPlane = "after control-plane rules"
 

@@ -166,6 +166,7 @@ func (p *parser) finishSpace() {
 	p.readEntries()
 	p.readNAT()
 	p.bind()
+	p.bindManaged()
 	p.management()
 	p.finishSNMP()
 	p.portalServices()

@@ -1,21 +1,18 @@
 package ciscoasa
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/parsetest"
 )
 
 // fixtures are the configurations of the golden files, by name.
@@ -36,102 +33,39 @@ func fixtures(t testing.TB) map[string][]byte {
 	return out
 }
 
-// spansOf calls f with every span that v holds.
-func spansOf(v reflect.Value, f func(evidence.Span)) {
-	if s, ok := v.Interface().(evidence.Span); ok {
-		f(s)
-		return
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			spansOf(v.Elem(), f)
-		}
-	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			spansOf(v.Index(i), f)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				spansOf(v.Field(i), f)
-			}
-		}
-	}
+var update = parsetest.Update()
+
+func TestGolden(t *testing.T) { parsetest.Golden(t, Format(), "../../fixtures/ciscoasa", *update) }
+
+// planted are the secrets of fixtures, by the fixture's name.
+var planted = map[string][]string{
+	"contexts": {"ctxsecret"},
+	"filters":  {"letmein"},
+	"pix":      {"pixsecret", "pixcommunity", "Ab12Cd34Ef"},
+	"transfers": {
+		"$sha512$5000$Zm9vYmFy$ZXhhbXBsZQ==", "2KFQnbNIdI.2KYOU", "ospfsecret", "eigrpsecret", "logsecret", "tacsecret", "ldapsecret", "readme",
+		"trapme", "AbCdEf==", "aa:bb:cc", "dd:ee:ff", "updsecret", "challenge1", "oldpsk", "ntpsecret", "casecret", "proxysecret", "extsecret",
+		"Ab12Cd34Ef", "bobclear", "psk-one", "psk-two", "00112233445566778899aabbccddeeff", "foversecret", "dslsecret", "chainsecret", "bksecret",
+	},
 }
 
-// inside checks that every span of d lies inside n bytes.
-func inside(t testing.TB, d *facts.Device, n int) {
+func TestKit(t *testing.T) {
+	k := parsetest.Kit{Format: Format(), Filler: "! ", Pager: "<--- More --->\r              \r"}
+	all := fixtures(t)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		k.Samples = append(k.Samples, parsetest.Sample{Path: name + ".cfg", Text: string(all[name]), Secrets: planted[name]})
+	}
+	k.Run(t)
+}
+
+// readAll parses src and gives the device and the notes.
+func readAll(t testing.TB, name string, src []byte) (*facts.Device, []facts.Note) {
 	t.Helper()
-	spansOf(reflect.ValueOf(*d), func(s evidence.Span) {
-		if !s.IsZero() && (s.Pos.Rank() != 1 || s.Pos.Off()+int64(s.Len) > int64(n)) {
-			t.Errorf("span %d+%d is outside %d bytes", s.Pos.Off(), s.Len, n)
-		}
-	})
-}
-
-func TestLineEnds(t *testing.T) {
-	for name, src := range fixtures(t) {
-		t.Run(name, func(t *testing.T) {
-			d, _ := readAll(t, name, src)
-			want := dump(d, src)
-			for _, form := range []struct {
-				name string
-				src  []byte
-			}{
-				{"CRLF", bytes.ReplaceAll(src, []byte("\n"), []byte("\r\n"))},
-				{"no final newline", bytes.TrimRight(src, "\n")},
-				{"byte order mark", append([]byte("\xef\xbb\xbf"), src...)},
-			} {
-				d, _ := readAll(t, name, form.src)
-				inside(t, d, len(form.src))
-				got := dump(d, form.src)
-				if form.name == "byte order mark" {
-					d, _ := readAll(t, name, src)
-					want, got = dump(d, nil), dump(d, nil)
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", form.name, diff)
-				}
-			}
-		})
+	st := parsetest.Parse(t, Format(), name, src)
+	if len(st.Devices) != 1 {
+		t.Fatalf("%d devices", len(st.Devices))
 	}
-}
-
-// The pager leaves its prompt and the blanks that overwrote it in a captured session, in one of three forms.
-func TestPager(t *testing.T) {
-	for name, src := range fixtures(t) {
-		if name == "contexts" { // a terminal session is one device
-			continue
-		}
-		d, _ := readAll(t, name, src)
-		want := dump(d, nil)
-		for _, residue := range []string{
-			"<--- More --->\r              \r",
-			"<--- More --->\b\b\b\b\b\b\b\b\b\b\b\b\b\b              \b\b\b\b\b\b\b\b\b\b\b\b\b\b",
-			"<--- More --->              ",
-		} {
-			lines := strings.SplitAfter(string(src), "\n")
-			for i := 10; i < len(lines)-1; i += 11 {
-				lines[i] = residue + lines[i]
-			}
-			paged := strings.Join(lines, "")
-			d, _ := readAll(t, name, []byte(paged))
-			inside(t, d, len(paged))
-			if diff := cmp.Diff(want, dump(d, nil)); diff != "" {
-				t.Errorf("%s with %q (-want +got):\n%s", name, residue, diff)
-			}
-		}
-	}
-}
-
-func TestCutAnywhere(t *testing.T) {
-	for name, src := range fixtures(t) {
-		for n := 0; n < len(src); n += 7 {
-			d, _ := readAll(t, name, src[:n])
-			inside(t, d, n)
-		}
-	}
+	return st.Devices[0], st.Notes
 }
 
 func TestCutShort(t *testing.T) {
@@ -166,41 +100,8 @@ func TestHostile(t *testing.T) {
 			"access-list x extended permit object-group p object-group a any\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d, _ := readAll(t, test.name, []byte(test.src))
-			inside(t, d, len(test.src))
+			readAll(t, test.name, []byte(test.src))
 		})
-	}
-}
-
-func TestCancel(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	f := fileOf("fw.cfg", fixtures(t)["filters"])
-	if err := Format().Parse(ctx, evidence.Piece{File: f, To: f.Size}, facts.NewSink()); !errors.Is(err, context.Canceled) {
-		t.Errorf("Parse = %v, want %v", err, context.Canceled)
-	}
-}
-
-// Every secret planted in the fixture is told by its exact span and is in no other fact.
-func TestSecrets(t *testing.T) {
-	src := fixtures(t)["transfers"]
-	d, _ := readAll(t, "fw.cfg", src)
-	spans := map[string]bool{}
-	for _, s := range d.Secrets {
-		spans[string(src[s.Span.Pos.Off():s.Span.Pos.Off()+int64(s.Span.Len)])] = true
-	}
-	for _, secret := range []string{
-		"$sha512$5000$Zm9vYmFy$ZXhhbXBsZQ==", "2KFQnbNIdI.2KYOU", "ospfsecret", "eigrpsecret", "open", "logsecret", "tacsecret", "ldapsecret",
-		"readme", "trapme", "AbCdEf==", "aa:bb:cc", "dd:ee:ff", "updsecret", "challenge1", "oldpsk", "ntpsecret", "casecret", "proxysecret",
-		"extsecret", "Ab12Cd34Ef", "bobclear", "psk-one", "psk-two", "00112233445566778899aabbccddeeff", "foversecret", "dslsecret", "chainsecret",
-		"bksecret",
-	} {
-		if !spans[secret] {
-			t.Errorf("no span is exactly %q", secret)
-		}
-		if secret != "open" && strings.Contains(dump(d, nil), secret) {
-			t.Errorf("%q is in the facts", secret)
-		}
 	}
 }
 
@@ -217,7 +118,7 @@ func TestUnreadSecrets(t *testing.T) {
 		{"ddns update method x\n web update-url https://u:weburl@192.0.2.1/nic", "weburl"},
 		{"router bgp 65000\n neighbor 192.0.2.1 password bgpsecret", "bgpsecret"},
 		{"username odd password \"quo\"ted encrypted", "\"quo\"ted"},
-		{"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "\nMIIE\n"},
+		{"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"},
 	} {
 		t.Run(test.secret, func(t *testing.T) {
 			src := []byte("ASA Version 9.8(1)\n" + test.line + "\n")
@@ -300,7 +201,6 @@ func TestCorpus(t *testing.T) {
 			t.Errorf("%s: Detect = %d", rel, got)
 		}
 		d, _ := readAll(t, rel, src)
-		inside(t, d, len(src))
 		total.Add(d.Lines)
 		for _, u := range d.Unread {
 			t.Logf("%s: %s: %s", rel, u.Reason, src[u.Span.Pos.Off():u.Span.Pos.Off()+int64(u.Span.Len)])
@@ -322,8 +222,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("access-list a extended permit tcp any any eq ftp\n<--- More --->\r  \r access-group a in interface b"))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		d, _ := readAll(t, "fuzz", bytes.Clone(src))
-		inside(t, d, len(src))
+		readAll(t, "fuzz", src)
 		Detect("fuzz", src)
 	})
 }

@@ -24,8 +24,12 @@ const defaultPoll = 720 * time.Minute
 // tftpServer reads "tftp-server IF ADDRESS PATH": where "copy ... tftp:" and "write net" go when they name no server.
 // It is no server on the device (ASA command reference, tftp-server).
 func (p *parser) tftpServer(n int32) {
-	if p.negated || len(p.w) < 3 {
+	if p.negated {
+		p.understood(n)
 		return
+	}
+	if len(p.w) < 3 {
+		return // unrecognised
 	}
 	c := facts.Client{
 		Use: "write-net", Name: "tftp-server", Protocol: facts.TFTP, Scope: p.scope, Span: p.span(n),

@@ -84,8 +84,13 @@ func (p *parser) ifaceStatement(ifc *facts.Interface, c int32) {
 	case "shutdown":
 		ifc.Shutdown = facts.Say(!p.negated, p.span(c))
 		p.understood(c)
-	case "management-only", "vlan", "bridge-group", "member-interface", "channel-group", "encapsulation":
-		p.understood(c) // which frames belong to it; management-only never passes traffic through
+	case "management-only":
+		if !p.negated {
+			p.managed = append(p.managed, managedOnly{len(p.d.Interfaces), p.span(c)})
+		}
+		p.understood(c)
+	case "vlan", "bridge-group", "member-interface", "channel-group", "encapsulation":
+		p.understood(c) // which frames belong to it
 	case "authentication": // authentication key eigrp 100 KEY key-id 1
 		if p.is(1, "key") && p.is(2, "eigrp") {
 			p.secret(4, facts.SecretKey, "authentication key eigrp", "")

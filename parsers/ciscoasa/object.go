@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/quaymaster/quaymaster/facts"
-	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
 // Transports that have ports.
@@ -172,6 +171,12 @@ func (p *parser) icmp(i int, v6 bool) (typ facts.ICMPType, next int, ok bool) {
 // ports reads "eq|neq|lt|gt PORT" or "range PORT PORT" from word i. lt 10 is 0-9 and gt 5 is 6-65535 (Batfish
 // testIpAccessListConversion).
 func (p *parser) ports(i int) (out facts.Ports, next int, ok bool) {
+	op := p.word(i)
+	switch string(op) {
+	case "eq", "neq", "lt", "gt", "range":
+	default:
+		return out, i, false
+	}
 	a, ok := portNumber(p.word(i + 1))
 	if !ok {
 		return out, i, false
@@ -179,28 +184,25 @@ func (p *parser) ports(i int) (out facts.Ports, next int, ok bool) {
 	out.Present = true
 	r := facts.PortRange{First: a, Last: a}
 	next = i + 2
-	switch string(p.word(i)) {
-	case "eq":
-	case "neq":
+	switch op[0] {
+	case 'n':
 		out.Not = true
-	case "lt":
+	case 'l':
 		if a == 0 {
 			return out, next, true
 		}
 		r = facts.PortRange{First: 0, Last: a - 1}
-	case "gt":
+	case 'g':
 		if a == 65535 {
 			return out, next, true
 		}
 		r = facts.PortRange{First: a + 1, Last: 65535}
-	case "range":
+	case 'r':
 		b, ok := portNumber(p.word(i + 2))
 		if !ok || b < a {
 			return out, i, false
 		}
 		r.Last, next = b, i+3
-	default:
-		return out, i, false
 	}
 	out.Ranges = p.ranges.one(r)
 	return out, next, true
@@ -451,12 +453,4 @@ func (p *parser) icmpOf(name string, seen map[string]bool) []facts.ICMPType {
 		list = append(slices.Clip(list), p.icmpOf(m, seen)...)
 	}
 	return list
-}
-
-// header is a statement that only opens a block.
-func (p *parser) header(n int32) {
-	p.understood(n)
-	for c := p.t.Nodes[n].First; c != tree.None; c = p.t.Nodes[c].Next {
-		p.unknownBelow(c)
-	}
 }

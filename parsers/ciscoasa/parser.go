@@ -36,6 +36,7 @@ type parser struct {
 	firepower    bool          // Firepower Threat Defense in the form of an ASA
 
 	shared  sharedItems
+	six     bool // the entry being read is of an "ipv6 access-list": its "any" is IPv6
 	items   slab[facts.AddrItem]
 	ranges  slab[facts.PortRange]
 	svcs    slab[facts.ServiceItem]
@@ -72,6 +73,7 @@ type space struct {
 	vpn      vpnState
 
 	inter, intra facts.V[bool] // same-security-traffic permit
+	managed      []managedOnly // interfaces that pass nothing through
 }
 
 func newSpace(scope string) *space {

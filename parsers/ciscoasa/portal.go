@@ -147,6 +147,9 @@ func (p *parser) portalServices() {
 func (p *parser) mount(n int32) {
 	c := facts.Client{Use: "mount", Name: "mount " + p.str(p.word(1)), Scope: p.scope, Span: p.span(n), Automatic: true}
 	switch {
+	case p.negated:
+		p.understood(n)
+		return
 	case p.is(2, "type") && p.is(3, "cifs"):
 		c.Protocol = facts.SMB
 	case p.is(2, "type") && p.is(3, "ftp"):

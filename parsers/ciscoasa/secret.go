@@ -222,25 +222,33 @@ func (p *parser) enter(off int) {
 	}
 }
 
-// privateKeys hides the bodies of private keys in PEM form.
+// privateKeys hides the lines of private keys in PEM form.
 func (p *parser) privateKeys() {
-	const mark = "PRIVATE KEY-----"
+	const mark, last = "PRIVATE KEY-----", "-----END"
 	src := p.t.Source
 	for at := 0; ; {
 		i := field.Index(src[at:], mark)
 		if i < 0 {
 			return
 		}
-		start := at + i + len(mark)
-		end := field.Index(src[start:], "-----END")
-		if end < 0 {
-			end = len(src) - start
+		at += i + len(mark)
+		end := len(src)
+		if i := field.Index(src[at:], last); i >= 0 {
+			end = at + i
 		}
-		if end > 0 {
-			p.enter(start)
-			p.rawSecret(int64(start), src[start:start+end], facts.SecretPrivate, facts.StorageClear, "private key")
+		p.enter(at)
+		for at < end {
+			line := src[at:end]
+			if i := bytes.IndexByte(line, '\n'); i >= 0 {
+				line = line[:i+1]
+			}
+			if text := field.Trim(line); len(text) > 0 {
+				off := at + len(line) - len(field.TrimLeft(line))
+				p.rawSecret(int64(off), text, facts.SecretPrivate, facts.StorageClear, "private key")
+			}
+			at += len(line)
 		}
-		at = min(start+end+len("-----END")+len(mark), len(src))
+		at = min(end+len(last)+len(" RSA ")+len(mark), len(src)) // over the end mark, which holds the words too
 	}
 }
 
