@@ -2,8 +2,10 @@ package inventory
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,7 +15,7 @@ import (
 // A Device is one entry of an inventory, defaults resolved.
 type Device struct {
 	Target
-	// Collectors are those that read it, in order.
+	// Collectors are those that read it, in order; none when it is only known.
 	Collectors []string
 	// Ports and Credentials are those of one collector where they differ from the device's.
 	Ports       map[string]uint16
@@ -24,22 +26,47 @@ type Device struct {
 type Inventory struct {
 	Path    string
 	Devices []Device
+
+	credentials map[string]Credential
+	lines       map[string]int // of the credentials
 }
 
-// Collectors an inventory may name, with the port each uses unless told otherwise.
-var defaultPorts = map[string]uint16{"ssh": 22, "vsphere": 443, "snmp": 161}
+// Collectors are those an inventory may name.
+func Collectors() []string { return []string{"ssh", "vsphere", "snmp"} }
 
-// Platforms an inventory may name: those a collector has commands for.
-func platforms() []string {
+// defaultPort is the port a collector uses unless told otherwise.
+func defaultPort(collector string) uint16 {
+	switch collector {
+	case "ssh":
+		return 22 // RFC 4251
+	case "vsphere":
+		return 443
+	case "snmp":
+		return 161 // RFC 3417
+	}
+	return 0
+}
+
+// Platforms are those an inventory may name. "other" is known to the audit and read by SNMP at most.
+func Platforms() []string {
 	return []string{"cisco_ios", "cisco_asa", "juniper_junos", "vmware_esxi", "frr", "linux", "other"}
 }
 
-// options an inventory may state, by collector.
-var options = map[string][]string{
-	"ssh":     {"known_hosts", "host_key"},
-	"vsphere": {"tls_fingerprint", "ca_file"},
-	"snmp":    {"repetitions", "timeout"},
+// optionNames are what an inventory may state for a collector.
+func optionNames(collector string) []string {
+	switch collector {
+	case "ssh":
+		return []string{"known_hosts", "host_key", "connect_timeout", "idle_timeout"}
+	case "vsphere":
+		return []string{"tls_fingerprint", "ca_file"}
+	case "snmp":
+		return []string{"repetitions", "timeout"}
+	}
+	return nil
 }
+
+// maxSize bounds an inventory: some fifty thousand devices.
+const maxSize = 16 << 20
 
 // Load reads an inventory. The error holds every mistake with its line and column.
 func Load(path string) (*Inventory, error) {
@@ -50,72 +77,110 @@ func Load(path string) (*Inventory, error) {
 	return Parse(path, src)
 }
 
-// Parse reads an inventory's text.
+// Parse reads an inventory's text. Files it names are relative to the folder of path. No message shows what stands where a
+// secret may have been written.
 func Parse(path string, src []byte) (*Inventory, error) {
-	doc := strictyaml.Parse(path, src)
+	doc := strictyaml.ParseWith(path, src, strictyaml.Options{MaxSize: maxSize, Guarded: true})
 	root := doc.Root()
+	root.Need("version")
 	if v := root.String("version"); v != "" && v != "1" {
 		root.Fail("version", "version %q is not known: this program reads version 1", v)
 	}
-	credentials := map[string]Credential{}
+	l := &loader{doc: doc, dir: filepath.Dir(path), inv: &Inventory{
+		Path: path, credentials: map[string]Credential{}, lines: map[string]int{},
+	}}
 	all := root.Map("credentials")
 	for _, name := range all.Keys() {
-		credentials[name] = credential(doc, name, all.Map(name))
+		l.inv.credentials[name] = l.credential(name, all.Map(name))
+		l.inv.lines[name] = all.KeyAt(name).Line
 	}
-	l := &loader{doc: doc, credentials: credentials}
 	defaults := root.Map("defaults")
-	base := l.device(defaults, Device{}, true)
+	base := l.common(defaults, Device{})
 	defaults.Done()
-	inv := &Inventory{Path: path}
 	lines := map[string]int{}
 	for _, m := range root.Maps("devices", "a device") {
-		m.Need("name")
-		d := l.device(m, base, false)
+		d := l.device(m, base)
 		m.Done()
 		if first, twice := lines[d.Name]; twice && d.Name != "" {
 			m.Fail("name", "device %q is here twice, first in line %d", d.Name, first)
 			continue
 		}
 		lines[d.Name] = d.Line
-		inv.Devices = append(inv.Devices, d)
+		l.inv.Devices = append(l.inv.Devices, d)
 	}
 	root.Done()
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(inv.Devices, func(a, b Device) int { return strings.Compare(a.Name, b.Name) })
-	return inv, nil
+	slices.SortFunc(l.inv.Devices, func(a, b Device) int { return strings.Compare(a.Name, b.Name) })
+	return l.inv, nil
 }
 
 type loader struct {
-	doc         *strictyaml.Doc
-	credentials map[string]Credential
+	doc *strictyaml.Doc
+	dir string // what relative paths are relative to
+	inv *Inventory
 }
 
-// device reads the keys of a device, or those that defaults may hold.
-func (l *loader) device(m *strictyaml.Map, base Device, defaults bool) Device {
+// device reads one entry of devices.
+func (l *loader) device(m *strictyaml.Map, base Device) Device {
+	m.Need("name")
+	d := l.common(m, base)
+	d.Name, d.Address = m.String("name"), m.String("address")
+	if d.Address == "" {
+		d.Address = d.Name
+	}
+	l.address(m, d.Address)
+	d.Ports = map[string]uint16{}
+	if m.IsMap("port") {
+		ports := m.Map("port")
+		for _, c := range ports.Keys() {
+			l.known(c, ports.KeyAt(c))
+			d.Ports[c] = uint16(ports.Int(c, 1, 65535))
+		}
+	} else {
+		d.Port = uint16(m.Int("port", 1, 65535))
+	}
+	if !m.Has("collector") && d.Collectors == nil {
+		d.Collectors = []string{"ssh"}
+		if d.Platform == "vmware_esxi" {
+			d.Collectors = []string{"vsphere"}
+		}
+	}
+	if slices.Contains(d.Collectors, "ssh") && slices.Contains([]string{"", "vmware_esxi", "other"}, d.Platform) {
+		l.doc.Fail(m.At(), "device %q is read over ssh: its platform must be one of cisco_ios, cisco_asa, juniper_junos, frr, linux", d.Name)
+	}
+	return d
+}
+
+// address refuses what is neither an address nor a host name.
+func (l *loader) address(m *strictyaml.Map, s string) {
+	if _, err := netip.ParseAddr(s); err == nil || s == "" {
+		return
+	}
+	at := m.ValueAt("address")
+	if !m.Has("address") {
+		at = m.ValueAt("name")
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		l.doc.Fail(at, "address %q has a port: state %q and port: %d", s, ap.Addr(), ap.Port())
+		return
+	}
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
+	}) || s[0] == '-' {
+		l.doc.Fail(at, "%q is neither an address nor a host name", s)
+	}
+}
+
+// common reads the keys that both a device and the defaults may hold.
+func (l *loader) common(m *strictyaml.Map, base Device) Device {
 	d := base
-	d.Options = map[string]string{}
-	for k, v := range base.Options {
-		d.Options[k] = v
+	d.Options = maps.Clone(base.Options)
+	if d.Options == nil {
+		d.Options = map[string]string{}
 	}
 	d.Line = m.At().Line
-	if !defaults {
-		d.Name, d.Address = m.String("name"), m.String("address")
-		if d.Address == "" {
-			d.Address = d.Name
-		}
-		d.Ports = map[string]uint16{}
-		if m.IsMap("port") {
-			ports := m.Map("port")
-			for _, c := range ports.Keys() {
-				l.known(ports, c)
-				d.Ports[c] = uint16(ports.Int(c, 1, 65535))
-			}
-		} else {
-			d.Port = uint16(m.Int("port", 1, 65535))
-		}
-	}
 	set := func(to *string, key string) {
 		if m.Has(key) {
 			*to = m.String(key)
@@ -125,7 +190,7 @@ func (l *loader) device(m *strictyaml.Map, base Device, defaults bool) Device {
 	set(&d.Zone, "zone")
 	set(&d.Site, "site")
 	if m.Has("platform") {
-		d.Platform = m.Enum("platform", append([]string{""}, platforms()...)...)
+		d.Platform = m.Enum("platform", append([]string{""}, Platforms()...)...)
 	}
 	if m.Has("tags") {
 		d.Tags = m.Strings("tags")
@@ -133,15 +198,18 @@ func (l *loader) device(m *strictyaml.Map, base Device, defaults bool) Device {
 	if m.Has("timeout") {
 		d.Timeout = m.Duration("timeout")
 	}
-	l.collectors(m, &d)
-	if m.IsMap("credential") {
+	if m.Has("collector") {
+		d.Collectors = l.collectors(m)
+	}
+	switch {
+	case m.IsMap("credential"):
 		d.Credentials = map[string]Credential{}
 		each := m.Map("credential")
 		for _, c := range each.Keys() {
-			l.known(each, c)
+			l.known(c, each.KeyAt(c))
 			d.Credentials[c] = l.named(each, c)
 		}
-	} else if m.Has("credential") {
+	case m.Has("credential"):
 		d.Credential, d.Credentials = l.named(m, "credential"), nil
 	}
 	l.options(m, &d)
@@ -149,19 +217,22 @@ func (l *loader) device(m *strictyaml.Map, base Device, defaults bool) Device {
 }
 
 // known reports a collector that does not exist.
-func (l *loader) known(m *strictyaml.Map, collector string) {
-	if _, ok := defaultPorts[collector]; !ok {
-		l.doc.Fail(m.KeyAt(collector), "collector %q is not ssh, vsphere or snmp", collector)
+func (l *loader) known(collector string, at strictyaml.Pos) bool {
+	if slices.Contains(Collectors(), collector) {
+		return true
 	}
+	l.doc.Fail(at, "collector %q is not ssh, vsphere or snmp", collector)
+	return false
 }
 
 // named is the credential that a key names.
 func (l *loader) named(m *strictyaml.Map, key string) Credential {
 	name := m.String(key)
-	c, ok := l.credentials[name]
+	c, ok := l.inv.credentials[name]
 	if !ok {
-		msg := fmt.Sprintf("credential %q is not defined under credentials", name)
-		if near := strictyaml.Nearest(name, keys(l.credentials)); near != "" {
+		m.Hide(key) // a password may have been written here
+		msg := "no credential of this name is defined under credentials"
+		if near := strictyaml.Nearest(name, slices.Collect(maps.Keys(l.inv.credentials))); near != "" {
 			msg += fmt.Sprintf(": did you mean %q?", near)
 		}
 		m.Fail(key, "%s", msg)
@@ -169,31 +240,19 @@ func (l *loader) named(m *strictyaml.Map, key string) Credential {
 	return c
 }
 
-func keys(m map[string]Credential) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	return out
-}
-
-func (l *loader) collectors(m *strictyaml.Map, d *Device) {
-	if m.Has("collector") {
-		d.Collectors = nil
-		m.Each("collector", func(s string, at strictyaml.Pos) {
-			if _, ok := defaultPorts[s]; !ok {
-				l.doc.Fail(at, "collector %q is not ssh, vsphere or snmp", s)
-				return
-			}
-			d.Collectors = append(d.Collectors, s)
-		})
-	}
-	if len(d.Collectors) == 0 && d.Name != "" {
-		d.Collectors = []string{"ssh"}
-		if d.Platform == "vmware_esxi" {
-			d.Collectors = []string{"vsphere"}
+// collectors reads who reads a device: a list, one, or none.
+func (l *loader) collectors(m *strictyaml.Map) []string {
+	out := []string{}
+	m.Each("collector", func(s string, at strictyaml.Pos) {
+		switch {
+		case s == "none":
+		case slices.Contains(out, s):
+			l.doc.Fail(at, "collector %q is here twice", s)
+		case l.known(s, at):
+			out = append(out, s)
 		}
-	}
+	})
+	return out
 }
 
 func (l *loader) options(m *strictyaml.Map, d *Device) {
@@ -201,9 +260,19 @@ func (l *loader) options(m *strictyaml.Map, d *Device) {
 		return
 	}
 	o := m.Map("options")
-	for _, collector := range []string{"ssh", "vsphere", "snmp"} {
-		for _, name := range options[collector] {
-			if o.Has(name) {
+	for _, collector := range Collectors() {
+		for _, name := range optionNames(collector) {
+			if !o.Has(name) {
+				continue
+			}
+			switch name {
+			case "connect_timeout", "idle_timeout", "timeout":
+				d.Options[name] = o.Duration(name).String()
+			case "repetitions":
+				d.Options[name] = fmt.Sprint(o.Int(name, 1, 127))
+			case "known_hosts", "ca_file":
+				d.Options[name] = l.path(o.String(name))
+			default:
 				d.Options[name] = o.String(name)
 			}
 		}
@@ -211,59 +280,83 @@ func (l *loader) options(m *strictyaml.Map, d *Device) {
 	o.Done()
 }
 
-// credential reads one credential: names and references, never values.
-func credential(doc *strictyaml.Doc, name string, m *strictyaml.Map) Credential {
-	c := Credential{Name: name, User: m.String("user")}
-	for key, to := range map[string]*string{
-		"password": &c.Password, "enable": &c.Enable, "key": &c.Key, "passphrase": &c.Passphrase,
-		"community": &c.Community, "auth_pass": &c.AuthPass, "priv_pass": &c.PrivPass,
-	} {
-		if !m.Has(key) {
-			continue
-		}
-		ref := m.String(key)
-		if err := checkReference(ref); err != nil {
-			doc.Hide(ref)
-			m.Fail(key, "%q of credential %q: %v", key, name, err)
-			continue
-		}
-		*to = ref
+// path is a file named by the inventory.
+func (l *loader) path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
 	}
-	c.AuthProtocol, c.PrivProtocol = m.String("auth_protocol"), m.String("priv_protocol")
+	return filepath.Join(l.dir, name)
+}
+
+// credential reads one credential: names and references, never values.
+func (l *loader) credential(name string, m *strictyaml.Map) Credential {
+	c := Credential{Name: name, User: m.String("user")}
+	for _, part := range c.parts() {
+		if !m.Has(part.key) {
+			continue
+		}
+		ref := m.String(part.key)
+		kind, rest, _ := strings.Cut(ref, ":")
+		switch {
+		case checkReference(ref) != nil:
+			m.Hide(part.key)
+			m.Fail(part.key, "%q of credential %q: %v", part.key, name, checkReference(ref))
+		case part.key == "key" && kind == "prompt":
+			m.Fail(part.key, "%q of credential %q: a key cannot be asked for: file:PATH names its file", part.key, name)
+		case kind == "file":
+			*part.ref = "file:" + l.path(rest)
+		case kind == "prompt":
+			*part.ref = "prompt:" + part.key
+		default:
+			*part.ref = ref
+		}
+	}
+	c.AuthProtocol = m.Enum("auth_protocol", "", "MD5", "SHA", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512")
+	c.PrivProtocol = m.Enum("priv_protocol", "", "DES", "AES", "AES-128", "AES-192", "AES-256", "AES-192C", "AES-256C")
 	m.Done()
 	return c
 }
 
-// checkReference refuses a literal secret. The text itself is in no message: it may be one.
-func checkReference(ref string) error {
-	kind, rest, ok := strings.Cut(ref, ":")
-	if ok && rest != "" && slices.Contains([]string{"env", "file", "systemd"}, kind) || ref == "prompt" {
-		return nil
+type part struct {
+	key string
+	ref *string
+}
+
+// parts are the references of a credential by their keys.
+func (c *Credential) parts() []part {
+	return []part{
+		{"password", &c.Password}, {"enable", &c.Enable}, {"key", &c.Key}, {"passphrase", &c.Passphrase},
+		{"community", &c.Community}, {"auth_pass", &c.AuthPass}, {"priv_pass", &c.PrivPass},
 	}
-	return fmt.Errorf("a secret must be a reference: env:NAME, file:PATH, systemd:NAME or prompt; if this is a literal secret, it is known to everyone who can read the file: change it")
 }
 
 // Targets are the targets of one collector each, those of names only when any are given.
 func (inv *Inventory) Targets(names ...string) []Target {
 	var out []Target
-	for _, d := range inv.Devices {
-		if len(names) > 0 && !slices.Contains(names, d.Name) {
-			continue
+	for i := range inv.Devices {
+		if d := &inv.Devices[i]; len(names) == 0 || slices.Contains(names, d.Name) {
+			out = append(out, d.Targets()...)
 		}
-		for _, c := range d.Collectors {
-			t := d.Target
-			t.Collector = c
-			if p, ok := d.Ports[c]; ok {
-				t.Port = p
-			}
-			if t.Port == 0 || d.Ports[c] == 0 && c != d.Collectors[0] {
-				t.Port = defaultPorts[c] // a single port is the first collector's
-			}
-			if own, ok := d.Credentials[c]; ok {
-				t.Credential = own
-			}
-			out = append(out, t)
+	}
+	return out
+}
+
+// Targets are the targets of one device, one for each collector.
+func (d *Device) Targets() []Target {
+	var out []Target
+	for i, c := range d.Collectors {
+		t := d.Target
+		t.Collector = c
+		switch p, ok := d.Ports[c]; {
+		case ok:
+			t.Port = p
+		case t.Port == 0 || i > 0: // a single port is the first collector's
+			t.Port = defaultPort(c)
 		}
+		if own, ok := d.Credentials[c]; ok {
+			t.Credential = own
+		}
+		out = append(out, t)
 	}
 	return out
 }
@@ -271,5 +364,5 @@ func (inv *Inventory) Targets(names ...string) []Target {
 // Addr is the device's management address, when the inventory states one.
 func (d *Device) Addr() (netip.Addr, bool) {
 	a, err := netip.ParseAddr(d.Address)
-	return a, err == nil
+	return a.Unmap(), err == nil
 }
