@@ -12,19 +12,19 @@ import (
 // inside:10.1.1.2/53496 (10.1.1.2/53496)", and 302303, "Built TCP state-bypass connection 9 from ... to ...", whose first
 // end opened it.
 func (p *parser) built(text []byte) bool {
-	w, rest := word(text)
-	if string(w) != "Built" {
+	firstOpened := true
+	var rest []byte
+	switch {
+	case field.Has(text, "Built inbound "):
+		rest = text[len("Built inbound "):]
+	case field.Has(text, "Built outbound "):
+		rest, firstOpened = text[len("Built outbound "):], false
+	case field.Has(text, "Built "):
+		rest = text[len("Built "):]
+	default:
 		return false
 	}
-	firstOpened := true
-	w, rest = word(rest)
-	switch {
-	case string(w) == "inbound":
-		w, rest = word(rest)
-	case string(w) == "outbound":
-		firstOpened = false
-		w, rest = word(rest)
-	}
+	w, rest := word(rest)
 	proto := transport(w)
 	a, b, conn, user, _, ok := ends(rest)
 	if !ok || proto == 0 {
@@ -90,11 +90,10 @@ func ends(b []byte) (first, second peer, conn uint64, user, rest []byte, ok bool
 
 // teardown reads 302014 and 302016, "Teardown TCP connection 9 for A to B duration 92:24:20 bytes 4671944 TCP FINs".
 func (p *parser) teardown(text []byte) bool {
-	w, rest := word(text)
-	if string(w) != "Teardown" {
+	if !field.Has(text, "Teardown ") {
 		return false
 	}
-	w, rest = word(rest)
+	w, rest := word(text[len("Teardown "):])
 	proto := transport(w)
 	a, b, conn, user, rest, ok := ends(rest)
 	if !ok || proto == 0 {

@@ -10,14 +10,19 @@ import (
 
 // A peer is one end as a message writes it. The address is read only when the ports make it a transfer's.
 type peer struct {
-	where []byte // an address or a name
-	port  uint16
-	has   bool // a port was there
+	where  []byte // an address or a name
+	behind bool   // an interface and a colon are before it
+	port   uint16
+	has    bool // a port was there
 }
 
 // addr is the peer's address; invalid when the message has a name.
 func (p peer) addr() netip.Addr {
-	a, _ := field.Addr(p.where)
+	w := p.where
+	if p.behind {
+		w = w[bytes.IndexByte(w, ':')+1:]
+	}
+	a, _ := field.Addr(w)
 	return a
 }
 
@@ -85,37 +90,44 @@ func slashed(b []byte) (peer, bool) {
 // identity is the one interface name with blanks: the firewall itself, in older releases.
 const identity = "NP Identity Ifc:"
 
-// endpoint reads INTERFACE:ADDRESS/PORT up to a blank or a parenthesis, and returns what follows.
+// endpoint reads INTERFACE:ADDRESS/PORT up to a blank or a parenthesis, and returns what follows. Most of a firewall's log
+// goes through it only to see that the port is no transfer's, so it reads the port first and the rest when asked.
 func endpoint(b []byte) (p peer, rest []byte, ok bool) {
+	p.behind = true
 	if field.Has(b, identity) {
-		b = b[len(identity)-1:]
+		b, p.behind = b[len(identity):], false
 	}
-	colon, slash, i := -1, -1, 0
-	for ; i < len(b); i++ {
-		switch c := b[i]; {
-		case c > ':', c-'0' <= 9, c == '.':
-		case c == '/':
-			slash = i
-		case c == ':' && colon < 0:
-			colon = i
-		case c == ' ', c == '(':
-			goto read
+	end := bytes.IndexByte(b, ' ')
+	if end < 0 {
+		end = len(b)
+	}
+	if end > 0 && b[end-1] == ')' { // 10.0.0.1/1024(LOCAL\bob)
+		if i := bytes.IndexByte(b[:end], '('); i > 0 {
+			end = i
 		}
 	}
-read:
-	if slash < 0 || slash < colon {
-		return peer{}, nil, false
+	slash, port, scale := end-1, 0, 1
+	for ; slash >= 0 && b[slash]-'0' <= 9 && scale < 1_000_000; slash-- {
+		port += int(b[slash]-'0') * scale
+		scale *= 10
 	}
-	p.where = b[colon+1 : slash]
-	if p.port, p.has = field.Port(b[slash+1 : i]); !p.has {
-		p.port, p.has = portNumber(b[slash+1 : i])
+	if slash < 0 || b[slash] != '/' || scale == 1 { // a port's name
+		if slash = bytes.LastIndexByte(b[:end], '/'); slash < 0 {
+			return peer{}, nil, false
+		}
+		p.port, p.has = portNumber(b[slash+1 : end])
+	} else {
+		p.port, p.has = uint16(port), port <= 65535
 	}
-	return p, b[i:], p.has
+	p.where = b[:slash]
+	return p, b[end:], p.has
 }
 
 // onInterface reads INTERFACE:ADDRESS/PORT. A colon separates the interface and is part of IPv6 too.
 func onInterface(b []byte) (peer, bool) {
-	return slashed(b[bytes.IndexByte(b, ':')+1:])
+	p, ok := slashed(b)
+	p.behind = true
+	return p, ok
 }
 
 // parenthesised reads INTERFACE/ADDRESS(PORT), what follows the port left over.
