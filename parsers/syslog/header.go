@@ -45,10 +45,10 @@ const (
 // A memo spares reading what a sender writes alike around every time: after "<166>Mar 03 2023 08:50:32" the words
 // " fw1 : " before a Cisco message. It changes nothing but speed: the same words give the same host and tag.
 type memo struct {
-	words     [64]byte
-	n         int  // 0 when nothing is remembered
-	asa       bool // what a zone's name means depends on it
-	host, tag part // relative to the words
+	words          [64]byte
+	n              int  // 0 when nothing is remembered
+	asa            bool // what a zone's name means depends on it
+	host, tag, pid part // relative to the words
 }
 
 // hit reads what follows the only time of a record, at i, when it is as remembered; it returns the body's place, else 0.
@@ -60,19 +60,19 @@ func (m *memo) hit(h *header, b []byte, i int) int {
 	if s := &h.stamps[0]; s.zone != noZone || s.kind != calendar || !isAnchor(b[end:]) || asaAnchor(b[end:]) != m.asa {
 		return 0
 	}
-	h.host, h.tag, h.anchor = m.host.moved(i), m.tag.moved(i), true
+	h.host, h.tag, h.pid, h.anchor = m.host.moved(i), m.tag.moved(i), m.pid.moved(i), true
 	return end
 }
 
 // keep remembers the words between i, where a record's only time ended, and the body.
 func (m *memo) keep(h *header, b []byte, i, body int) {
 	s := &h.stamps[0]
-	if h.times != 1 || s.zone != noZone || s.kind != calendar || body-i > len(m.words) || body <= i || !h.pid.empty() || h.seq != 0 ||
+	if h.times != 1 || s.zone != noZone || s.kind != calendar || body-i > len(m.words) || body <= i || h.seq != 0 ||
 		!h.host.empty() && int(h.host.from) < i || !isAnchor(b[body:]) {
 		return
 	}
 	m.n, m.asa = copy(m.words[:], b[i:body]), asaAnchor(b[body:])
-	m.host, m.tag = h.host.moved(-i), h.tag.moved(-i)
+	m.host, m.tag, m.pid = h.host.moved(-i), h.tag.moved(-i), h.pid.moved(-i)
 }
 
 // moved is p further on; the empty part stays.
