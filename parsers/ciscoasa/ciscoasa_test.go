@@ -119,6 +119,7 @@ func TestUnreadSecrets(t *testing.T) {
 		{"router bgp 65000\n neighbor 192.0.2.1 password bgpsecret", "bgpsecret"},
 		{"username odd password \"quo\"ted encrypted", "\"quo\"ted"},
 		{"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"},
+		{"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIF\n-----END ENCRYPTED PRIVATE KEY-----\nhostname x", "MIIF"},
 	} {
 		t.Run(test.secret, func(t *testing.T) {
 			src := []byte("ASA Version 9.8(1)\n" + test.line + "\n")

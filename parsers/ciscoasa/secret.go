@@ -248,7 +248,11 @@ func (p *parser) privateKeys() {
 			}
 			at += len(line)
 		}
-		at = min(end+len(last)+len(" RSA ")+len(mark), len(src)) // over the end mark, which holds the words too
+		if i := bytes.IndexByte(src[end:], '\n'); i >= 0 { // over the line of the end, which holds the words too
+			at = end + i
+		} else {
+			return
+		}
 	}
 }
 

@@ -176,7 +176,11 @@ func (p *parser) versionLine(n int32) bool {
 	p.d.Version = facts.Say(string(v), p.at(p.w[2]))
 	major, rest, _ := bytes.Cut(v, []byte("."))
 	minor := rest[:len(rest)-len(bytes.TrimLeft(rest, "0123456789"))]
-	if a, ok := number(major); ok && !p.is(0, "NGFW") && !p.is(0, "FWSM") { // Firepower and FWSM count otherwise
+	switch a, ok := number(major); {
+	case p.is(0, "NGFW"): // Firepower counts its own releases, all of them younger than 9.0
+	case p.is(0, "FWSM"): // the Firewall Services Module stayed at what ASA 7.2 was
+		p.major, p.minor = 7, 2
+	case ok:
 		b, _ := number(minor)
 		p.major, p.minor = int(a), int(b)
 	}
