@@ -16,8 +16,9 @@ type mode struct {
 const (
 	wantAll       = iota
 	wantTransfers // facts.TransferPorts
-	wantUDP       // every port
-	wantTCP
+	wantReplies   // the same, of clients with ephemeral ports
+	wantHighUDP   // between ephemeral ports
+	wantHighTCP
 	wantThese // the question's own; one set at a time
 	wants
 )
@@ -101,7 +102,7 @@ func (m *Model) open(i int32, md mode) ref {
 }
 
 func (m *Model) fold(f *facts.Filter, md mode) ref {
-	c := compiler{m: m, g: m.g, at: m.layout(md.reversed), mode: md, want: m.wants[md.want], filter: f, books: m.ix.books[f.Name]}
+	c := compiler{m: m, g: m.g, at: m.layout(md.reversed), mode: md, want: m.wants[md.want], filter: f, books: m.ix.booksOf(f)}
 	m.depth++
 	list := &fold{g: m.g}
 	m.folds = append(m.folds, list)
@@ -166,6 +167,9 @@ func (m *Model) tidy() {
 		m.g.collect(m.roots)
 	}
 }
+
+// pin keeps r through collections until m.pins is cut back.
+func (m *Model) pin(r ref) { m.pins = append(m.pins, r) }
 
 // roots visits everything that must survive a collection.
 func (m *Model) roots(visit func(*ref)) {

@@ -2,6 +2,7 @@ package headerspace
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/quaymaster/quaymaster/facts"
 )
@@ -14,8 +15,10 @@ type index struct {
 	apps    map[string]uint16 // lower case
 	when    *calendar
 	// books are, for filters between two device zones, the scopes of the zones' own address books.
-	books map[string][2]string
+	books map[filterKey][2]string
 }
+
+type filterKey struct{ scope, name string }
 
 func newIndex(d *facts.Device) *index {
 	x := &index{
@@ -29,19 +32,19 @@ func newIndex(d *facts.Device) *index {
 		x.groups[d.Groups[i].Name] = append(x.groups[d.Groups[i].Name], int32(i))
 	}
 	if len(d.Zoning.Pairs) > 0 {
-		x.books = make(map[string][2]string, len(d.Zoning.Pairs))
+		x.books = make(map[filterKey][2]string, len(d.Zoning.Pairs))
 		for i := range d.Zoning.Pairs {
 			p := &d.Zoning.Pairs[i]
 			for _, name := range p.Filters {
-				b := [2]string{bookOf(p.From), bookOf(p.To)}
-				if have, ok := x.books[name]; ok { // of a filter that stands twice, only what both places agree on
+				b, key := [2]string{bookOf(p.From), bookOf(p.To)}, filterKey{zoneScope(p.From, p.To), name}
+				if have, ok := x.books[key]; ok { // of a filter that stands twice, only what both places agree on
 					for side := range b {
 						if have[side] != b[side] {
 							b[side] = ""
 						}
 					}
 				}
-				x.books[name] = b
+				x.books[key] = b
 			}
 		}
 	}
@@ -49,7 +52,25 @@ func newIndex(d *facts.Device) *index {
 }
 
 // bookOf is the scope of a zone's address book, as facts.Group spells it.
-func bookOf(zone string) string { return "zone:" + zone }
+func bookOf(zone string) string {
+	if s := zoneScope(zone, zone); s != "" {
+		return s + " zone:" + zone
+	}
+	return "zone:" + zone
+}
+
+// zoneScope is the scope of the policies between zones: names of a logical system's zones begin with its own.
+func zoneScope(zones ...string) string {
+	for _, z := range zones {
+		if i := strings.IndexByte(z, '/'); i > 0 {
+			return z[:i]
+		}
+	}
+	return ""
+}
+
+// booksOf are the scopes of the address books of the zones that filter f stands between.
+func (x *index) booksOf(f *facts.Filter) [2]string { return x.books[filterKey{f.Scope, f.Name}] }
 
 // filter finds a filter by name: in the scope, else in the global one, of the family or of any.
 func (x *index) filter(name, scope string, fam facts.Family) (int32, bool) {

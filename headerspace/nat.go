@@ -29,7 +29,8 @@ func (m *Model) translations(r *route, q *Query, fam facts.Family) []translation
 	var out []translation
 	for i := range m.d.NAT {
 		n := &m.d.NAT[i]
-		forward, backward := at(r.in, n.In) && at(r.out, n.Out), at(r.in, n.Out) && at(r.out, n.In)
+		forward := m.at(r.in, r.from, n.In) && m.at(r.out, r.to, n.Out)
+		backward := m.at(r.in, r.from, n.Out) && m.at(r.out, r.to, n.In)
 		t := translation{rule: int32(i), follow: n.Static && n.Unread == "" && n.Original.IsValid() && n.Mapped.IsValid() && n.Original.Bits() == n.Mapped.Bits()}
 		switch {
 		case n.Kind == "destination" && forward:
@@ -63,9 +64,17 @@ func (m *Model) translations(r *route, q *Query, fam facts.Family) []translation
 
 func sameAddrs(n *facts.NAT) bool { return n.Original.IsValid() && n.Original == n.Mapped }
 
-// at reports whether a NAT rule's interface or zone is the one asked about. What nobody stated may be it.
-func at(f *facts.Interface, name string) bool {
-	return f == nil || name == "" || name == f.Name || name == f.Alias || name == f.Zone
+// at reports whether a NAT rule's interface or zone may be the one asked about. What nobody stated may be it.
+func (m *Model) at(f *facts.Interface, zone, name string) bool {
+	switch {
+	case name == "":
+		return true
+	case f != nil:
+		return name == f.Name || name == f.Alias || name == f.Zone
+	case zone != "":
+		return name == zone || !m.hasZone(name)
+	}
+	return true
 }
 
 // translate is stage st with decision d as it decides packets that ts changes before it: of packets that are followed,

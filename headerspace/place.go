@@ -33,7 +33,8 @@ type stage struct {
 	isGroup   bool
 	groupSrc  bool          // membership of the source
 	span      evidence.Span // the binding: "applied here"
-	stateful  bool
+	stateful  bool          // keeps the state of sessions it lets through
+	answers   bool          // lets answers of sessions through that the other direction let out
 	sees      view
 }
 
@@ -216,6 +217,7 @@ func (m *Model) addBinding(out []stage, b *facts.Binding, f *facts.Interface, di
 		return out
 	}
 	st.stateful = m.stateful(&st, fam)
+	st.answers = st.stateful
 	switch {
 	case m.d.Platform == facts.CiscoASA:
 		st.sees = seesReal

@@ -10,6 +10,7 @@ import (
 // rules that can match one.
 type services struct {
 	list []facts.Listener // the protocol that is served does not matter
+	high bool             // only clients with ephemeral ports
 	set  ref              // at the levels of the request
 }
 
@@ -18,11 +19,14 @@ func (c *compiler) overlaps(m *facts.Match) bool {
 	if c.want == nil || m.Not {
 		return true
 	}
-	ports := &m.DstPorts
+	ports, client := &m.DstPorts, &m.SrcPorts
 	if c.mode.reversed {
-		ports = &m.SrcPorts
+		ports, client = client, ports
 	}
-	plain := len(ports.Ranges) > 0 && len(ports.Groups) == 0 && !ports.Not
+	if c.want.high && plainPorts(client) && c.mode.frags == wholeOnly && !meets(client.Ranges, ephemeral) {
+		return false
+	}
+	plain := plainPorts(ports)
 	for i := range c.want.list {
 		l := &c.want.list[i]
 		if len(m.Protocols) > 0 && slices.Contains(m.Protocols, l.Transport) == m.NotProtocols {
@@ -35,6 +39,8 @@ func (c *compiler) overlaps(m *facts.Match) bool {
 	}
 	return false
 }
+
+func plainPorts(p *facts.Ports) bool { return len(p.Ranges) > 0 && len(p.Groups) == 0 && !p.Not }
 
 func meets(ranges []facts.PortRange, p facts.PortRange) bool {
 	for _, r := range ranges {

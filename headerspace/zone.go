@@ -27,7 +27,7 @@ func (m *Model) between(in, out *facts.Interface, fam facts.Family) []stage {
 // interfaces of one level, or one and the same, may communicate at all is a switch of its own (ASA CLI configuration
 // guide, Allowing Same Security Level Communication).
 func (m *Model) levels(in, out *facts.Interface, fam facts.Family) stage {
-	st := stage{what: fmt.Sprintf("security levels of %q and %q", nameOf(in), nameOf(out)), stateful: true, sees: seesReal}
+	st := stage{what: fmt.Sprintf("security levels of %q and %q", nameOf(in), nameOf(out)), stateful: true, answers: true, sees: seesReal}
 	z := &m.d.Zoning
 	same := func(v facts.V[bool], what string) {
 		switch {
@@ -64,7 +64,7 @@ func (m *Model) levels(in, out *facts.Interface, fam facts.Family) stage {
 // global policies, then what the platform does without any.
 func (m *Model) zones(from, to string, fam facts.Family) []stage {
 	z := &m.d.Zoning
-	st := stage{what: fmt.Sprintf("policy from zone %q to zone %q", from, to), sees: seesReal}
+	st := stage{what: fmt.Sprintf("policy from zone %q to zone %q", from, to), scope: zoneScope(from, to), sees: seesReal}
 	if m.d.Zoning.Model != facts.Zones || from == "" && to == "" {
 		return nil // neither is in a zone: no policy applies
 	}
@@ -100,6 +100,13 @@ func (m *Model) zones(from, to string, fam facts.Family) []stage {
 		st.fixed, st.why = st.end, why
 	}
 	st.stateful = m.stateful(&st, fam)
+	back := stage{scope: st.scope, names: z.Global}
+	for i := range z.Pairs {
+		if p := &z.Pairs[i]; p.From == to && p.To == from {
+			back.names = append(slices.Clip(back.names), p.Filters...)
+		}
+	}
+	st.answers = st.stateful || m.stateful(&back, fam)
 	return []stage{st}
 }
 
@@ -167,7 +174,7 @@ func (m *Model) toSelf(in *facts.Interface, fam facts.Family) route {
 	}
 	if m.d.Platform == facts.Junos {
 		r.stages = append(r.stages, stage{
-			what: fmt.Sprintf("host-inbound services of %q", in.Name), isInbound: true, inbound: in.HostInbound, span: in.Span, stateful: true,
+			what: fmt.Sprintf("host-inbound services of %q", in.Name), isInbound: true, inbound: in.HostInbound, span: in.Span, stateful: true, answers: true,
 		})
 	}
 	if m.d.Platform != facts.Junos || slices.ContainsFunc(m.d.Zoning.Pairs, func(p facts.ZonePair) bool { return p.To == self }) {

@@ -1,0 +1,135 @@
+package headerspace
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// tables are spare tables. One that is in use belongs to one Model.
+var tables tablePool
+
+type tablePool struct{ pool sync.Pool }
+
+func (p *tablePool) get() *table {
+	if g, ok := p.pool.Get().(*table); ok {
+		return g
+	}
+	return newTable()
+}
+
+func (p *tablePool) put(g *table) {
+	if cap(g.nodes) <= keepNodes {
+		g.reset()
+		p.pool.Put(g)
+	}
+}
+
+// begin makes what a first question needs, and drops the remains of earlier ones when they are many.
+func (m *Model) begin() {
+	if m.g != nil && m.g.full {
+		m.forget()
+	}
+	if m.g == nil {
+		m.g = tables.get()
+		m.opens, m.sets, m.places = map[openKey]ref{}, map[groupKey]bounds{}, map[placeKey]ref{}
+		m.busy = map[int32]bool{}
+		if m.hopeless == nil {
+			m.hopeless = map[any]bool{}
+		}
+		m.swapped = wildAbove(m.d)
+	}
+	if m.ix == nil {
+		m.ix = newIndex(m.d)
+	}
+	m.depth, m.folds, m.pins = 0, m.folds[:0], m.pins[:0]
+	m.tidy()
+}
+
+// forget drops a full table. What filled it stays noted as hopeless.
+func (m *Model) forget() {
+	m.g, m.opens, m.sets, m.places, m.wants = nil, nil, nil, nil, [wants]*services{}
+}
+
+// renew makes the part of all services again that q is answered from.
+func (m *Model) renew(q *Query, want uint8) {
+	switch want {
+	case wantTransfers:
+		m.want(want, facts.TransferPorts())
+	case wantThese:
+		m.want(want, listOf(q))
+	}
+}
+
+func listOf(q *Query) []facts.Listener {
+	list := make([]facts.Listener, 0, len(q.Protocols)*len(q.DstPorts))
+	for _, p := range q.Protocols {
+		for _, r := range q.DstPorts {
+			list = append(list, facts.Listener{Transport: p, Ports: r})
+		}
+	}
+	return list
+}
+
+// wantOf is which part of all services to answer q from: everything when the filters are small.
+func (m *Model) wantOf(q *Query) uint8 {
+	if len(q.Protocols) == 0 || len(q.DstPorts) == 0 || q.NotDstPorts || !m.large() {
+		return wantAll
+	}
+	list := listOf(q)
+	if transfers := facts.TransferPorts(); !slices.ContainsFunc(list, func(l facts.Listener) bool { return !within(l, transfers) }) {
+		m.want(wantTransfers, transfers)
+		return wantTransfers
+	}
+	if w := m.wants[wantThese]; w == nil || !slices.Equal(w.list, list) {
+		m.wants[wantThese] = nil
+		for k := range m.opens {
+			if k.mode.want == wantThese {
+				delete(m.opens, k)
+			}
+		}
+		for k := range m.places {
+			if k.mode.want == wantThese {
+				delete(m.places, k)
+			}
+		}
+		m.want(wantThese, list)
+	}
+	return wantThese
+}
+
+func within(l facts.Listener, all []facts.Listener) bool {
+	return slices.ContainsFunc(all, func(o facts.Listener) bool {
+		return o.Transport == l.Transport && o.Ports.First <= l.Ports.First && l.Ports.Last <= o.Ports.Last
+	})
+}
+
+// large reports whether some filter has so many rules that each question should be answered from few of them.
+func (m *Model) large() bool {
+	return slices.ContainsFunc(m.d.Filters, func(f facts.Filter) bool { return len(f.Rules) > smallFilter })
+}
+
+// want makes a part of all services, of any client port.
+func (m *Model) want(n uint8, list []facts.Listener) {
+	if m.wants[n] == nil {
+		m.wants[n] = &services{list: list, set: m.listeners(list)}
+	}
+}
+
+// wantFrom makes a part of all services, of clients with ephemeral ports.
+func (m *Model) wantFrom(n uint8, list []facts.Listener) {
+	if m.wants[n] == nil {
+		set := m.g.and(m.listeners(list), m.g.ports(atSrcPort, []facts.PortRange{ephemeral}, yes))
+		m.wants[n] = &services{list: list, high: true, set: set}
+	}
+}
+
+func (m *Model) listeners(list []facts.Listener) ref {
+	set := no
+	for _, l := range list {
+		ports := m.g.ports(atDstPort, []facts.PortRange{l.Ports}, yes)
+		set = m.g.compose(set, m.g.value(atProtocol, 8, uint64(l.Transport), ports, no))
+	}
+	return set
+}

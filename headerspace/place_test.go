@@ -1,0 +1,600 @@
+package headerspace
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+)
+
+// Helpers that write facts as tersely as a configuration.
+
+func pfx(s string) netip.Prefix {
+	if !strings.Contains(s, "/") {
+		a := netip.MustParseAddr(s)
+		return netip.PrefixFrom(a, a.BitLen())
+	}
+	return netip.MustParsePrefix(s)
+}
+
+func nets(list ...string) facts.Addrs {
+	a := facts.Addrs{Present: true}
+	for _, s := range list {
+		a.Items = append(a.Items, facts.AddrItem{Prefix: pfx(s)})
+	}
+	return a
+}
+
+func groups(list ...string) facts.Addrs {
+	a := facts.Addrs{Present: true}
+	for _, s := range list {
+		a.Items = append(a.Items, facts.AddrItem{Group: s})
+	}
+	return a
+}
+
+func eq(list ...uint16) facts.Ports {
+	p := facts.Ports{Present: true}
+	for _, n := range list {
+		p.Ranges = append(p.Ranges, facts.PortRange{First: n, Last: n})
+	}
+	return p
+}
+
+func from(first, last uint16) facts.Ports {
+	return facts.Ports{Present: true, Ranges: []facts.PortRange{{First: first, Last: last}}}
+}
+
+// permit and deny are rules; the parts set what the match restricts.
+func permit(parts ...func(*facts.Match)) facts.Rule { return rule(facts.Permit, parts) }
+func deny(parts ...func(*facts.Match)) facts.Rule   { return rule(facts.Deny, parts) }
+
+func rule(a facts.Action, parts []func(*facts.Match)) facts.Rule {
+	r := facts.Rule{Action: a}
+	for _, p := range parts {
+		p(&r.Match)
+	}
+	return r
+}
+
+func src(list ...string) func(*facts.Match)  { return func(m *facts.Match) { m.Src = nets(list...) } }
+func dst(list ...string) func(*facts.Match)  { return func(m *facts.Match) { m.Dst = nets(list...) } }
+func dport(p facts.Ports) func(*facts.Match) { return func(m *facts.Match) { m.DstPorts = p } }
+func sport(p facts.Ports) func(*facts.Match) { return func(m *facts.Match) { m.SrcPorts = p } }
+func proto(list ...uint8) func(*facts.Match) { return func(m *facts.Match) { m.Protocols = list } }
+func unread(s string) func(*facts.Match)     { return func(m *facts.Match) { m.Unread = []string{s} } }
+func established() func(*facts.Match)        { return func(m *facts.Match) { m.Flags = facts.Established } }
+func at(line int64) evidence.Span            { return evidence.Span{Pos: evidence.MakePos(1, line), Len: 1} }
+func list(name string, rules ...facts.Rule) facts.Filter {
+	f := facts.Filter{Name: name, Family: facts.IPv4, Default: facts.Deny, WhenEmpty: facts.Permit, Rules: rules, Span: at(int64(len(name)))}
+	for i := range f.Rules {
+		f.Rules[i].Span = at(int64(1000*(i+1) + len(name)))
+	}
+	return f
+}
+
+func bind(dir facts.Direction, names ...string) facts.Binding {
+	return facts.Binding{Filters: names, Family: facts.IPv4, Direction: dir, Undefined: facts.Permit, Span: at(77)}
+}
+
+func tcpTo(s, d string, port uint16) Query {
+	return Query{Src: one(s), Dst: one(d), Protocols: []uint8{facts.TCP}, DstPorts: ports(port)}
+}
+
+func udpTo(s, d string, port uint16) Query {
+	return Query{Src: one(s), Dst: one(d), Protocols: []uint8{facts.UDP}, DstPorts: ports(port)}
+}
+
+func ports(p ...uint16) (out []facts.PortRange) {
+	for _, n := range p {
+		out = append(out, facts.PortRange{First: n, Last: n})
+	}
+	return out
+}
+
+func one(s string) Set {
+	if s == "" {
+		return Set{}
+	}
+	return Set{Prefixes: []netip.Prefix{pfx(s)}}
+}
+
+func (q Query) on(set func(*Query)) Query {
+	set(&q)
+	return q
+}
+
+func in(name string) func(*Query)  { return func(q *Query) { q.In = name } }
+func out(name string) func(*Query) { return func(q *Query) { q.Out = name } }
+func through(a, b string) func(*Query) {
+	return func(q *Query) { q.In, q.Out = a, b }
+}
+func zones(a, b string) func(*Query) {
+	return func(q *Query) { q.FromZone, q.ToZone = a, b }
+}
+func byFilter(name string) func(*Query) { return func(q *Query) { q.Filter = name } }
+
+// router is an IOS router with filters on Gi0/1 both ways and a filter nobody defined on Gi0/2.
+func router() *facts.Device {
+	return &facts.Device{
+		Platform: facts.CiscoIOS,
+		Interfaces: []facts.Interface{
+			{Name: "GigabitEthernet0/0", Addrs: []netip.Prefix{pfx("10.0.0.1/24")}},
+			{Name: "GigabitEthernet0/1", Addrs: []netip.Prefix{pfx("192.0.2.1/24")}, Bindings: []facts.Binding{bind(facts.In, "FROM"), bind(facts.Out, "TO")}},
+			{Name: "GigabitEthernet0/2", Addrs: []netip.Prefix{pfx("10.2.0.1/24"), pfx("2001:db8::1/64")}, Bindings: []facts.Binding{bind(facts.In, "NONE"), bind(facts.Out, "EMPTY")}},
+			{Name: "GigabitEthernet0/3", Addrs: []netip.Prefix{pfx("10.3.0.1/24"), pfx("2001:db8:3::1/64")}, Bindings: []facts.Binding{bind(facts.Out, "FROM")}},
+		},
+		Filters: []facts.Filter{
+			list("FROM", permit(proto(6), established()), deny(proto(17)), permit(proto(6), dport(eq(22)))),
+			list("TO", deny(proto(6), dport(eq(445))), permit(proto(6), dport(from(20, 1024))), permit(proto(17), dport(eq(69, 514)))),
+			list("EMPTY"),
+		},
+	}
+}
+
+func TestRouterPlaces(t *testing.T) {
+	m := New(router())
+	for _, c := range []struct {
+		name string
+		q    Query
+		want Verdict
+	}{
+		{"out filter permits", tcpTo("10.0.0.9", "192.0.2.9", 21).on(through("GigabitEthernet0/0", "GigabitEthernet0/1")), Permit},
+		{"abbreviated names", tcpTo("10.0.0.9", "192.0.2.9", 445).on(through("Gi0/0", "gi0/1")), Deny},
+		{"tftp request passes", udpTo("10.0.0.9", "192.0.2.9", 69).on(through("Gi0/0", "Gi0/1")), Permit},
+		{"tftp answer does not", udpTo("192.0.2.9", "10.0.0.9", 50000).on(through("Gi0/1", "Gi0/0")), Deny},
+		{"answers to tcp do", tcpTo("192.0.2.9", "10.0.0.9", 50000).on(through("Gi0/1", "Gi0/0")).on(func(q *Query) { q.Established = true }), Permit},
+		{"openings do not", tcpTo("192.0.2.9", "10.0.0.9", 50000).on(through("Gi0/1", "Gi0/0")), Deny},
+		{"both filters of one interface", tcpTo("192.0.2.9", "192.0.2.10", 22).on(through("Gi0/1", "Gi0/1")), Permit},
+		{"in alone", tcpTo("192.0.2.9", "10.0.0.9", 22).on(in("Gi0/1")), Permit},
+		{"out alone", tcpTo("", "", 445).on(out("Gi0/1")), Deny},
+		{"some of a range", Query{Protocols: []uint8{6}, DstPorts: []facts.PortRange{{First: 440, Last: 450}}}.on(out("Gi0/1")), Partial},
+		{"undefined permits", tcpTo("10.2.0.9", "10.0.0.9", 445).on(through("Gi0/2", "Gi0/0")), Permit},
+		{"empty permits", tcpTo("10.0.0.9", "10.2.0.9", 445).on(through("Gi0/0", "Gi0/2")), Permit},
+		{"no filter at all", tcpTo("10.0.0.9", "10.3.0.9", 445).on(in("Gi0/0")), Permit},
+		{"ipv6 is not filtered", Query{Protocols: []uint8{6}, DstPorts: ports(445)}.on(out("Gi0/3")), Partial},
+		{"ipv4 of the same", Query{Protocols: []uint8{6}, DstPorts: ports(445), Family: facts.IPv4}.on(out("Gi0/3")), Deny},
+		{"ipv6 addresses ask ipv6", Query{Dst: one("2001:db8::/32"), Protocols: []uint8{6}, DstPorts: ports(445)}.on(out("Gi0/3")), Permit},
+		{"own packets pass out filters", Query{Self: true, Protocols: []uint8{6}, DstPorts: ports(445)}.on(out("Gi0/1")), Permit},
+		{"packets for the device pass in filters", tcpTo("192.0.2.9", "192.0.2.1", 445).on(in("Gi0/1")).on(func(q *Query) { q.Self = true }), Deny},
+	} {
+		t.Run(c.name, func(t *testing.T) { ask(t, m, c.q, c.want) })
+	}
+}
+
+// ask tests one question, that its witnesses are witnesses, and that searching agrees.
+func ask(t *testing.T, m *Model, q Query, want Verdict) Answer {
+	t.Helper()
+	a, err := m.Test(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Verdict != want {
+		t.Fatalf("verdict %s, want %s (%s)", a.Verdict, want, a.Reason)
+	}
+	if (a.Permitted != nil) != (want == Permit || want == Partial) && want != Unknown {
+		t.Errorf("permitted witness %v of %s", a.Permitted, want)
+	}
+	if a.Reason == "" || strings.ContainsAny(a.Reason, "\n\x1b") {
+		t.Errorf("reason %q", a.Reason)
+	}
+	for _, w := range []struct {
+		p    *Packet
+		want Verdict
+	}{{a.Permitted, Permit}, {a.Denied, Deny}} {
+		found, err := m.Search(q, w.want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (found.Verdict == w.want) != (w.p != nil) {
+			t.Errorf("search %s gives %s, test a witness %v", w.want, found.Verdict, w.p)
+		}
+		if w.p == nil {
+			continue
+		}
+		exact := q
+		exact.Src, exact.Dst = Set{Prefixes: []netip.Prefix{netip.PrefixFrom(w.p.Src, w.p.Src.BitLen())}}, Set{Prefixes: []netip.Prefix{netip.PrefixFrom(w.p.Dst, w.p.Dst.BitLen())}}
+		exact.Protocols = []uint8{w.p.Protocol}
+		exact.NotDstPorts = false
+		if exact.DstPorts, exact.SrcPorts = nil, nil; hasPorts(w.p.Protocol) {
+			exact.DstPorts, exact.SrcPorts = ports(w.p.DstPort), ports(w.p.SrcPort)
+		}
+		b, err := m.Test(exact)
+		if err != nil || b.Verdict != w.want && len(a.Stages) > 0 && b.Verdict != Partial {
+			t.Errorf("witness %+v is %s (%s, %v), want %s", w.p, b.Verdict, b.Reason, err, w.want)
+		}
+	}
+	return a
+}
+
+func TestErrors(t *testing.T) {
+	m := New(router())
+	for _, c := range []struct {
+		name string
+		q    Query
+		want string
+	}{
+		{"no place", Query{}, "no place"},
+		{"no such filter", Query{Filter: "X"}, `no filter is named "X"`},
+		{"no such interface", Query{In: "Gi9/9"}, `no interface is named "Gi9/9"`},
+		{"ambiguous abbreviation", Query{In: "G"}, "no interface"},
+		{"no such group", Query{Group: "X"}, `no group is named "X"`},
+		{"no such zone", Query{FromZone: "a", ToZone: "b"}, `no device zone is named "a"`},
+		{"one zone", Query{FromZone: "a"}, "name both zones"},
+		{"another family", Query{Filter: "FROM", Src: one("2001:db8::1")}, "does not filter IPv6"},
+		{"two families", Query{Filter: "FROM", Src: one("2001:db8::1"), Dst: one("192.0.2.1")}, "different versions"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := m.Test(c.q); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// zoned is an IOS-XE zone firewall: inside to outside inspects TCP that ZBF permits and drops the rest.
+func zoned() *facts.Device {
+	policy := facts.Filter{Name: "pair in-out", Kind: "policy-map type inspect", Family: facts.AnyFamily, Default: facts.Deny, Stateful: true, Synthetic: true, Rules: []facts.Rule{{
+		Name: "web", Action: facts.Permit,
+		Match: facts.Match{AllOf: []facts.Match{{PermittedBy: "ZBF"}, {Protocols: []uint8{6}}}},
+	}}}
+	return &facts.Device{
+		Platform: facts.CiscoIOS,
+		Interfaces: []facts.Interface{
+			{Name: "Ethernet0", Zone: "in"}, {Name: "Ethernet1", Zone: "in"}, {Name: "Ethernet2", Zone: "out"}, {Name: "Ethernet3"},
+			{Name: "Ethernet4", Zone: "out", Bindings: []facts.Binding{bind(facts.Out, "HOST")}}, {Name: "Ethernet5"},
+		},
+		Filters: []facts.Filter{policy, list("ZBF", permit(src("10.1.1.1", "10.1.1.2"), dport(eq(80)))), list("HOST", permit(src("10.1.1.1")))},
+		Zoning: facts.Zoning{
+			Model: facts.Zones, IntraZone: facts.Permit, InterZone: facts.Deny, Mixed: facts.Deny, SelfOut: facts.Permit, SelfIn: facts.Permit,
+			Pairs: []facts.ZonePair{{From: "in", To: "out", Filters: []string{"pair in-out"}, Span: at(9)}, {From: "self", To: "out", Filters: []string{"pair in-out"}}},
+		},
+	}
+}
+
+func TestZoneFirewall(t *testing.T) {
+	m := New(zoned())
+	web := tcpTo("10.1.1.1", "203.0.113.5", 80)
+	for _, c := range []struct {
+		name string
+		q    Query
+		want Verdict
+	}{
+		{"policy permits", web.on(through("Ethernet0", "Ethernet2")), Permit},
+		{"policy and out filter", web.on(through("Ethernet0", "Ethernet4")), Permit},
+		{"out filter denies", tcpTo("10.1.1.2", "203.0.113.5", 80).on(through("Ethernet0", "Ethernet4")), Deny},
+		{"policy denies another port", tcpTo("10.1.1.1", "203.0.113.5", 81).on(through("Ethernet0", "Ethernet2")), Deny},
+		{"policy is for tcp", udpTo("10.1.1.1", "203.0.113.5", 80).on(through("Ethernet0", "Ethernet2")), Deny},
+		{"same zone", tcpTo("10.1.1.9", "10.1.2.9", 445).on(through("Ethernet0", "Ethernet1")), Permit},
+		{"no pair back", tcpTo("203.0.113.5", "10.1.1.1", 80).on(through("Ethernet2", "Ethernet0")), Deny},
+		{"answers come back", web.on(through("Ethernet2", "Ethernet0")).on(func(q *Query) {
+			q.Src, q.Dst, q.SrcPorts, q.DstPorts, q.Established = q.Dst, q.Src, ports(80), ports(50000), true
+		}), Permit},
+		{"not answers to what was not let out", tcpTo("203.0.113.5", "10.1.1.3", 50000).on(through("Ethernet2", "Ethernet0")).on(func(q *Query) { q.SrcPorts, q.Established = ports(80), true }), Deny},
+		{"zone to no zone", web.on(through("Ethernet0", "Ethernet3")), Deny},
+		{"no zone to no zone", web.on(through("Ethernet5", "Ethernet3")), Permit},
+		{"named zones", web.on(zones("in", "out")), Permit},
+		{"self to zone with a pair", tcpTo("10.1.1.9", "203.0.113.5", 80).on(out("Ethernet2")).on(func(q *Query) { q.Self = true }), Deny},
+		{"self to zone without", tcpTo("10.1.1.9", "10.1.1.5", 80).on(out("Ethernet0")).on(func(q *Query) { q.Self = true }), Permit},
+		{"to the device", tcpTo("203.0.113.5", "10.1.1.9", 69).on(in("Ethernet2")).on(func(q *Query) { q.Self = true }), Permit},
+		{"in alone depends on the way out", web.on(in("Ethernet0")), Partial},
+		{"in alone, denied every way", tcpTo("203.0.113.5", "10.1.1.9", 445).on(in("Ethernet2")), Partial},
+	} {
+		t.Run(c.name, func(t *testing.T) { ask(t, m, c.q, c.want) })
+	}
+}
+
+// asa has interfaces of levels 100, 50, 50 and 0; dmz1 has an inbound list.
+func asa(inter, intra bool) *facts.Device {
+	level := func(name string, n int) facts.Interface {
+		return facts.Interface{Name: "Gi0/" + name, Alias: name, Zone: name, Level: facts.Assume(n)}
+	}
+	d := &facts.Device{
+		Platform:   facts.CiscoASA,
+		Interfaces: []facts.Interface{level("inside", 100), level("dmz1", 50), level("dmz2", 50), level("outside", 0)},
+		Zoning:     facts.Zoning{Model: facts.Levels, SamePermitInter: facts.Assume(inter), SamePermitIntra: facts.Assume(intra)},
+		Filters:    []facts.Filter{list("DMZ", permit(proto(6), dport(eq(21)))), list("OUT", permit(proto(6), dport(eq(21, 443))))},
+	}
+	for i := range d.Filters {
+		d.Filters[i].Stateful, d.Filters[i].Family = true, facts.AnyFamily
+	}
+	d.Interfaces[1].Bindings = []facts.Binding{{Filters: []string{"DMZ"}, Span: at(5)}}
+	d.Interfaces[3].Bindings = []facts.Binding{{Filters: []string{"OUT"}, Direction: facts.Out, Span: at(6)}}
+	return d
+}
+
+func TestSecurityLevels(t *testing.T) {
+	off, on := New(asa(false, false)), New(asa(true, true))
+	ftp := tcpTo("10.0.0.9", "192.0.2.9", 21)
+	smb := tcpTo("10.0.0.9", "192.0.2.9", 445)
+	for _, c := range []struct {
+		name    string
+		q       Query
+		off, on Verdict
+	}{
+		{"down and the out list", ftp.on(through("inside", "outside")), Permit, Permit},
+		{"out list denies", smb.on(through("inside", "outside")), Deny, Deny},
+		{"down without lists", smb.on(through("inside", "dmz2")), Permit, Permit},
+		{"up", ftp.on(through("outside", "inside")), Deny, Deny},
+		{"an inbound list replaces the levels", ftp.on(through("dmz1", "inside")), Permit, Permit},
+		{"and denies the rest", smb.on(through("dmz1", "outside")), Deny, Deny},
+		{"same level", smb.on(through("dmz2", "dmz1")), Deny, Permit},
+		{"same level with a list", ftp.on(through("dmz1", "dmz2")), Deny, Permit},
+		{"same interface", smb.on(through("inside", "inside")), Deny, Permit},
+		{"zones are interface names", ftp.on(zones("inside", "outside")), Permit, Permit},
+		{"in alone: some ways down", smb.on(in("dmz2")), Partial, Partial},
+		{"in alone: no way up", smb.on(in("outside")), Deny, Deny},
+		{"in alone with a list", smb.on(in("dmz1")), Deny, Deny},
+		{"own packets", smb.on(out("outside")).on(func(q *Query) { q.Self = true }), Permit, Permit},
+		{"answers", tcpTo("192.0.2.9", "10.0.0.9", 50000).on(through("outside", "inside")).on(func(q *Query) { q.Established, q.SrcPorts = true, ports(443) }), Permit, Permit},
+		{"answers to nothing", tcpTo("192.0.2.9", "10.0.0.9", 50000).on(through("outside", "inside")).on(func(q *Query) { q.Established, q.SrcPorts = true, ports(445) }), Deny, Deny},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ask(t, off, c.q, c.off)
+			ask(t, on, c.q, c.on)
+		})
+	}
+}
+
+// srx is a firewall with address books of its zones, a policy of a pair and a global one.
+func srx() *facts.Device {
+	policy := func(name string, rules ...facts.Rule) facts.Filter {
+		f := list(name, rules...)
+		f.Family, f.Default, f.WhenEmpty, f.Stateful = facts.AnyFamily, facts.Next, facts.ActionUnknown, true
+		return f
+	}
+	book := func(scope, name, addr string) facts.Group {
+		return facts.Group{Scope: scope, Name: name, Kind: facts.NetworkGroup, Addrs: []facts.AddrItem{{Prefix: pfx(addr), Span: at(500)}}}
+	}
+	trust := permit(func(m *facts.Match) { m.Src, m.Dst = groups("host"), groups("server") })
+	return &facts.Device{
+		Platform: facts.Junos,
+		Interfaces: []facts.Interface{
+			{Name: "ge-0/0/0.0", Zone: "trust", HostInbound: []string{"ssh", "ftp"}},
+			{Name: "ge-0/0/1.0", Zone: "untrust", Bindings: []facts.Binding{{Filters: []string{"stateless"}, Family: facts.IPv4, Direction: facts.Out}}},
+			{Name: "lo0.0", Bindings: []facts.Binding{{Filters: []string{"protect-re"}, Family: facts.IPv4}}},
+			{Name: "ge-0/0/2.0", Zone: "trust", HostInbound: []string{"sorcery"}},
+		},
+		Filters: []facts.Filter{
+			policy("trust to untrust", trust),
+			policy("global", permit(proto(6), dport(eq(21)))),
+			list("stateless", deny(proto(6), dport(eq(990))), permit()),
+			list("protect-re", permit(proto(6), dport(eq(21))), permit(proto(17))),
+		},
+		Groups: []facts.Group{book("", "host", "10.9.9.9"), book("zone:trust", "host", "10.0.0.5"), book("", "server", "192.0.2.7"), book("zone:trust", "server", "10.9.9.8")},
+		Zoning: facts.Zoning{
+			Model: facts.Zones, IntraZone: facts.Deny, InterZone: facts.Deny, Mixed: facts.Deny, SelfIn: facts.Permit, SelfOut: facts.Permit,
+			Pairs: []facts.ZonePair{{From: "trust", To: "untrust", Filters: []string{"trust to untrust"}}}, Global: []string{"global"},
+		},
+	}
+}
+
+func TestSRX(t *testing.T) {
+	m := New(srx())
+	for _, c := range []struct {
+		name string
+		q    Query
+		want Verdict
+	}{
+		{"zone book before global", tcpTo("10.0.0.5", "192.0.2.7", 445).on(zones("trust", "untrust")), Permit},
+		{"the global entry of that name is not meant", tcpTo("10.9.9.9", "192.0.2.7", 445).on(zones("trust", "untrust")), Deny},
+		{"the other zone's book is not asked", tcpTo("10.0.0.5", "10.9.9.8", 445).on(zones("trust", "untrust")), Deny},
+		{"global policy", tcpTo("10.0.0.8", "192.0.2.7", 21).on(zones("trust", "untrust")), Permit},
+		{"global policy without a pair", tcpTo("192.0.2.7", "10.0.0.8", 21).on(zones("untrust", "trust")), Permit},
+		{"no policy", tcpTo("192.0.2.7", "10.0.0.8", 22).on(zones("untrust", "trust")), Deny},
+		{"policy and interface filter", tcpTo("10.0.0.5", "192.0.2.7", 990).on(through("ge-0/0/0.0", "ge-0/0/1.0")), Deny},
+		{"own packets pass the interface filter", tcpTo("10.0.0.1", "192.0.2.7", 990).on(out("ge-0/0/1.0")).on(func(q *Query) { q.Self = true }), Deny},
+		{"own packets skip policies", tcpTo("10.0.0.1", "192.0.2.7", 445).on(out("ge-0/0/1.0")).on(func(q *Query) { q.Self = true }), Permit},
+		{"host inbound and lo0", tcpTo("10.0.0.5", "10.0.0.1", 21).on(in("ge-0/0/0.0")).on(func(q *Query) { q.Self = true }), Permit},
+		{"lo0 denies", tcpTo("10.0.0.5", "10.0.0.1", 22).on(in("ge-0/0/0.0")).on(func(q *Query) { q.Self = true }), Deny},
+		{"host inbound denies", udpTo("10.0.0.5", "10.0.0.1", 69).on(in("ge-0/0/0.0")).on(func(q *Query) { q.Self = true }), Deny},
+		{"host inbound of another zone", tcpTo("192.0.2.7", "10.0.0.1", 21).on(in("ge-0/0/1.0")).on(func(q *Query) { q.Self = true }), Deny},
+		{"host inbound service nobody knows", tcpTo("10.0.0.5", "10.0.0.1", 21).on(in("ge-0/0/2.0")).on(func(q *Query) { q.Self = true }), Unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) { ask(t, m, c.q, c.want) })
+	}
+}
+
+func TestNAT(t *testing.T) {
+	static := facts.NAT{Kind: "static", Static: true, Original: pfx("10.0.0.20"), Mapped: pfx("198.51.100.20"), In: "inside", Out: "outside", Span: at(31)}
+	port := facts.NAT{Kind: "static", Original: pfx("10.0.0.21"), Mapped: pfx("198.51.100.21"), In: "inside", Out: "outside", Unread: "service tcp 21 2121", Span: at(32)}
+	d := asa(false, false)
+	d.Interfaces[3].Bindings = append(d.Interfaces[3].Bindings, facts.Binding{Filters: []string{"IN"}})
+	in := list("IN", permit(proto(6), dst("10.0.0.20", "10.0.0.21"), dport(eq(21))))
+	in.Stateful, in.Family = true, facts.AnyFamily
+	d.Filters = append(d.Filters, in)
+	d.NAT = []facts.NAT{static, port}
+	m := New(d)
+
+	ios := router()
+	ios.NAT = []facts.NAT{
+		{Kind: "static", Static: true, Original: pfx("10.0.0.20"), Mapped: pfx("192.0.2.20"), In: "GigabitEthernet0/0", Out: "GigabitEthernet0/1"},
+		{Kind: "source", In: "GigabitEthernet0/0", Out: "GigabitEthernet0/1", Original: pfx("10.0.0.0/24")},
+	}
+	ios.Filters = append(ios.Filters, list("WIRE", permit(proto(6), dst("192.0.2.20"))), list("SRC", permit(src("192.0.2.20")), deny(src("10.0.0.0/24")), permit()))
+	ios.Interfaces[1].Bindings = []facts.Binding{bind(facts.In, "WIRE"), bind(facts.Out, "SRC")}
+	r := New(ios)
+
+	for _, c := range []struct {
+		name string
+		m    *Model
+		q    Query
+		want Verdict
+	}{
+		{"asa sees the real address", m, tcpTo("203.0.113.9", "198.51.100.20", 21).on(through("outside", "inside")), Permit},
+		{"and the real port", m, tcpTo("203.0.113.9", "198.51.100.20", 22).on(through("outside", "inside")), Deny},
+		{"asked by the real address", m, tcpTo("203.0.113.9", "10.0.0.20", 21).on(through("outside", "inside")), Permit},
+		{"not followed: some port may be open", m, tcpTo("203.0.113.9", "198.51.100.21", 445).on(through("outside", "inside")), Unknown},
+		{"not concerned", m, tcpTo("203.0.113.9", "198.51.100.99", 21).on(through("outside", "inside")), Deny},
+		{"from another interface", m, tcpTo("203.0.113.9", "198.51.100.21", 445).on(through("dmz2", "inside")), Deny},
+		{"source translation is not seen", m, tcpTo("10.0.0.20", "203.0.113.9", 21).on(through("inside", "outside")), Permit},
+		{"ios inbound lists see the wire", r, tcpTo("203.0.113.9", "192.0.2.20", 21).on(through("Gi0/1", "Gi0/0")), Permit},
+		{"ios outbound lists see the translated source", r, tcpTo("10.0.0.20", "203.0.113.9", 21).on(through("Gi0/0", "Gi0/1")), Permit},
+		{"a pool may be any source", r, tcpTo("10.0.0.30", "203.0.113.9", 21).on(through("Gi0/0", "Gi0/1")), Unknown},
+		{"what is not translated", r, tcpTo("10.5.0.30", "203.0.113.9", 21).on(through("Gi0/0", "Gi0/1")), Permit},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, err := c.m.Test(c.q)
+			if err != nil || a.Verdict != c.want {
+				t.Fatalf("%s, %v, want %s (%s)", a.Verdict, err, c.want, a.Reason)
+			}
+			if c.want == Unknown && !strings.Contains(a.Reason, "NAT") {
+				t.Errorf("reason %q does not say NAT", a.Reason)
+			}
+		})
+	}
+}
+
+func TestTransfers(t *testing.T) {
+	d := router()
+	d.Filters = append(d.Filters,
+		list("NOPASV", permit(proto(6), dport(eq(21)))),
+		list("ACTIVE", permit(proto(6), established()), permit(proto(6), dport(eq(21)))),
+		list("BACK", permit(proto(6), established()), permit(proto(6), sport(eq(20)), dport(from(1024, 65535)))))
+	d.Interfaces[3].Bindings = []facts.Binding{bind(facts.Out, "NOPASV")}
+	d.Interfaces = append(d.Interfaces, facts.Interface{Name: "GigabitEthernet0/4", Bindings: []facts.Binding{bind(facts.Out, "ACTIVE"), bind(facts.In, "BACK")}})
+	ios, fw := New(d), New(asa(false, false))
+	type row struct {
+		Protocol facts.Protocol
+		First    uint16
+		Verdict  Verdict
+		Session  Verdict
+	}
+	for _, c := range []struct {
+		name string
+		m    *Model
+		q    Query
+		want []row
+	}{
+		{"stateless: no answers by udp", ios, Query{In: "Gi0/0", Out: "Gi0/1", Family: facts.IPv4}, []row{
+			{facts.FTP, 20, Permit, Deny}, {facts.FTPS, 989, Permit, Permit}, {facts.TFTP, 69, Permit, Deny}, {facts.SMB, 139, Permit, Permit},
+			{facts.SMB, 445, Deny, ""}, {facts.SMB, 137, Deny, ""}, {facts.SmartInstall, 4786, Deny, ""},
+		}},
+		{"the server's own channel comes in, answers to it do not go out", ios, Query{In: "Gi0/0", Out: "Gi0/3", Family: facts.IPv4}, []row{
+			{facts.FTP, 20, Partial, Deny}, {facts.FTPS, 989, Deny, ""}, {facts.TFTP, 69, Deny, ""}, {facts.SMB, 139, Deny, ""},
+			{facts.SMB, 445, Deny, ""}, {facts.SMB, 137, Deny, ""}, {facts.SmartInstall, 4786, Deny, ""},
+		}},
+		{"active ftp", ios, Query{In: "Gi0/0", Out: "Gi0/4", Family: facts.IPv4}, []row{
+			{facts.FTP, 20, Partial, Permit}, {facts.FTPS, 989, Deny, ""}, {facts.TFTP, 69, Deny, ""}, {facts.SMB, 139, Deny, ""},
+			{facts.SMB, 445, Deny, ""}, {facts.SMB, 137, Deny, ""}, {facts.SmartInstall, 4786, Deny, ""},
+		}},
+		{"stateful", fw, Query{In: "inside", Out: "outside"}, []row{
+			{facts.FTP, 20, Partial, Permit}, {facts.FTPS, 989, Deny, ""}, {facts.TFTP, 69, Deny, ""}, {facts.SMB, 139, Deny, ""},
+			{facts.SMB, 445, Deny, ""}, {facts.SMB, 137, Deny, ""}, {facts.SmartInstall, 4786, Deny, ""},
+		}},
+		{"a filter alone has no way back", ios, Query{Filter: "NOPASV"}, []row{
+			{facts.FTP, 20, Partial, ""}, {facts.FTPS, 989, Deny, ""}, {facts.TFTP, 69, Deny, ""}, {facts.SMB, 139, Deny, ""},
+			{facts.SMB, 445, Deny, ""}, {facts.SMB, 137, Deny, ""}, {facts.SmartInstall, 4786, Deny, ""},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := c.m.Transfers(c.q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var rows []row
+			for _, a := range got {
+				rows = append(rows, row{a.Protocol, a.Ports.First, a.Verdict, a.Session})
+				if a.Session == Deny && a.SessionReason == "" {
+					t.Errorf("%s: no reason", a.Protocol)
+				}
+			}
+			if diff := cmp.Diff(c.want, rows); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnswerTells(t *testing.T) {
+	d := router()
+	d.Filters = append(d.Filters,
+		list("GROUPS", deny(func(m *facts.Match) { m.Src = groups("HOSTS") }), permit(proto(6), unread("dscp ef")), permit(proto(17))),
+		list("SORTED", permit(proto(6), dport(eq(21))), permit(proto(6), dport(eq(22)))))
+	d.Filters[len(d.Filters)-1].OrderLost = true
+	d.Filters[len(d.Filters)-2].Rules[2].Name = "30"
+	d.Groups = []facts.Group{{Name: "HOSTS", Kind: facts.NetworkGroup, Addrs: []facts.AddrItem{{Prefix: pfx("10.0.0.7"), Span: at(41)}, {Prefix: pfx("10.0.0.8"), Span: at(42)}}}}
+	d.Interfaces[0].Bindings = []facts.Binding{bind(facts.In, "GROUPS")}
+	m := New(d)
+
+	a := ask(t, m, udpTo("10.0.0.8", "192.0.2.9", 69).on(in("Gi0/0")), Deny)
+	if want := []evidence.Span{at(1006), at(42), at(77)}; !slices.Equal(a.Culprits, want) {
+		t.Errorf("culprits %v, want the rule, the group's member, the binding", a.Culprits)
+	}
+	if a.Rule != "#1" || a.Span != at(1006) || !slices.Equal(a.Filters, []string{"GROUPS"}) {
+		t.Errorf("rule %q span %v filters %v", a.Rule, a.Span, a.Filters)
+	}
+	a = ask(t, m, tcpTo("10.0.0.9", "192.0.2.9", 21).on(in("Gi0/0")), Unknown)
+	if a.Rule != "#2" || !strings.Contains(a.Reason, `"dscp ef"`) || a.Undecided == nil || a.Span != at(2006) {
+		t.Errorf("rule %q span %v reason %q", a.Rule, a.Span, a.Reason)
+	}
+	a = ask(t, m, udpTo("10.0.0.9", "192.0.2.9", 69).on(through("Gi0/0", "Gi0/1")), Permit)
+	if a.Rule != "30" || a.Uncertain || len(a.Stages) != 2 {
+		t.Errorf("rule %q uncertain %v stages %v", a.Rule, a.Uncertain, a.Stages)
+	}
+	if want := []string{"GROUPS", "TO"}; !slices.Equal(a.Filters, want) {
+		t.Errorf("filters %v", a.Filters)
+	}
+	a = ask(t, m, tcpTo("", "", 21).on(byFilter("SORTED")), Permit)
+	if !a.Uncertain {
+		t.Error("the order of the rules is lost, the answer does not say so")
+	}
+	// A witness is a host with an ephemeral port where the rules let it be one.
+	a = ask(t, m, Query{Protocols: []uint8{6}}.on(byFilter("SORTED")), Partial)
+	want := &Packet{Src: netip.MustParseAddr("192.0.2.10"), Dst: netip.MustParseAddr("198.51.100.10"), Protocol: 6, SrcPort: 49152, DstPort: 21}
+	if diff := cmp.Diff(want, a.Permitted, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("witness (-want +got):\n%s", diff)
+	}
+	q := tcpTo("10.20.30.0/30", "", 21).on(byFilter("SORTED"))
+	if a = ask(t, m, q, Permit); a.Permitted.Src != netip.MustParseAddr("10.20.30.2") {
+		t.Errorf("witness %v is no host of the net", a.Permitted.Src)
+	}
+}
+
+func TestLists(t *testing.T) {
+	d := router()
+	half := list("WIDE", deny(proto(6), dport(eq(21))), permit(proto(6), dport(eq(22))), permit(src("128.0.0.0/1"), dst("0.0.0.0/1")), permit(src("10.0.0.0/8")), permit())
+	d.Filters = append(d.Filters, half, list("DEAD", deny(), permit()),
+		list("USES", permit(func(m *facts.Match) { m.Src = groups("NOBODY", "VOID") }), permit(func(m *facts.Match) {
+			m.HasServices, m.Services = true, []facts.ServiceItem{{Group: "SVC"}}
+		})))
+	d.Groups = []facts.Group{{Name: "VOID", Kind: facts.NetworkGroup}}
+	d.Interfaces[0].Bindings = []facts.Binding{bind(facts.In, "USES")}
+	m := New(d)
+	got, err := m.AnyAny("", "WIDE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []RuleRef{{Filter: "WIDE", Index: 2, Rule: "#3", Span: at(3004)}, {Filter: "WIDE", Index: 4, Rule: "#5", Span: at(5004)}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("AnyAny (-want +got):\n%s", diff)
+	}
+	if got, err := m.AnyAny("", "DEAD"); err != nil || len(got) > 0 {
+		t.Errorf("AnyAny of a dead rule: %v %v", got, err)
+	}
+	type row struct {
+		Kind, Name  string
+		Empty       bool
+		Acts        facts.Action
+		Where, Rule string
+	}
+	var rows []row
+	for _, u := range m.Undefined() {
+		rows = append(rows, row{u.Kind, u.Name, u.Empty, u.Acts, u.Where, u.Rule})
+	}
+	wantRows := []row{
+		{"filter", "NONE", false, facts.Permit, "GigabitEthernet0/2", ""},
+		{"filter", "EMPTY", true, facts.Permit, "GigabitEthernet0/2", ""},
+		{"network group", "NOBODY", false, 0, "", "#1"},
+		{"network group", "VOID", true, 0, "", "#1"},
+		{"service group", "SVC", false, 0, "", "#2"},
+	}
+	if diff := cmp.Diff(wantRows, rows); diff != "" {
+		t.Errorf("Undefined (-want +got):\n%s", diff)
+	}
+}
