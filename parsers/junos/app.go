@@ -47,68 +47,93 @@ func (p *parser) application(n int32) {
 	p.d.Groups = append(p.d.Groups, g)
 }
 
-// appTerm reads protocol, ports and types below n.
+// appTerm reads protocol, ports and types below n. A term is printed on one line, where each value is followed by the next
+// statement ("term a protocol tcp destination-port 21"), and as separate set commands: both are read.
 func (p *parser) appTerm(n, at int32) facts.ServiceItem {
 	s := facts.ServiceItem{Span: p.span(at)}
-	types := map[string]uint8{}
-	for c := p.first(n); c != none; c = p.next(c) {
-		v := p.value(c)
-		switch word := string(p.bytes(c)); word {
-		case "term":
-		case "protocol":
-			p.okAll(c)
-			for v := p.first(c); v != none; v = p.next(v) {
-				if num, ok := protocolNumber(p.bytes(v)); ok {
-					s.Protocols = append(s.Protocols, num)
-				} else {
-					p.appUnread(c, &s)
-				}
-			}
-		case "source-port":
-			p.appPorts(c, &s.Src, &s)
-		case "destination-port":
-			p.appPorts(c, &s.Dst, &s)
-		case "icmp-type", "icmp6-type", "icmp-code", "icmp6-code":
-			p.okAll(c)
-			if v == none {
-				continue
-			}
-			num, ok := icmpType(p.bytes(v), word[4] == '6')
-			if word == "icmp-code" || word == "icmp6-code" {
-				if num, ok = icmpType(p.bytes(v), false); !ok || p.bytes(v)[0] > '9' {
-					num, ok = icmpCode(p.bytes(v))
-				}
-			}
-			if !ok {
-				p.appUnread(c, &s)
-				continue
-			}
-			types[word] = num
-		case "rpc-program-number", "uuid":
-			p.okAll(c)
-			// The port is agreed upon when the session begins; the portmapper's own is in the application's other terms.
-			s.Unread = word
-		case "application-protocol", "alg", "inactivity-timeout", "description", "do-not-translate-A-query-to-AAAA-query",
-			"do-not-translate-AAAA-query-to-A-query", "ether-type", "ttl-threshold", "snmp-command", "gate-timeout",
-			"child-inactivity-timeout", "learn-sip-register", "sip-call-hold-timeout":
-			p.okAll(c)
-		default:
-			if !p.applies(c) {
-				s.Unread = word
-			}
-		}
-	}
-	for word, kind := range types {
-		if word[len(word)-4:] != "type" {
-			continue
-		}
+	var types appTypes
+	p.appStatements(n, &s, &types)
+	if types.kind.Origin == facts.Explicit {
 		code := int16(-1)
-		if num, ok := types[word[:len(word)-4]+"code"]; ok {
-			code = int16(num)
+		if types.code.Origin == facts.Explicit {
+			code = int16(types.code.Val)
 		}
-		s.ICMP = append(s.ICMP, facts.ICMPType{Type: kind, Code: code})
+		s.ICMP = append(s.ICMP, facts.ICMPType{Type: types.kind.Val, Code: code})
 	}
 	return s
+}
+
+// appTypes are the ICMP type and code of a term.
+type appTypes struct{ kind, code facts.V[uint8] }
+
+func (p *parser) appStatements(n int32, s *facts.ServiceItem, types *appTypes) {
+	for c := p.first(n); c != none; c = p.next(c) {
+		if p.is(c, "term") {
+			continue
+		}
+		p.appStatement(c, s, types)
+		for v := p.first(c); v != none; v = p.next(v) {
+			if p.first(v) != none {
+				p.appStatements(v, s, types)
+			}
+		}
+	}
+}
+
+func (p *parser) appStatement(c int32, s *facts.ServiceItem, types *appTypes) {
+	v := p.value(c)
+	switch word := string(p.bytes(c)); word {
+	case "protocol":
+		p.okAll(c)
+		for v := p.first(c); v != none; v = p.next(v) {
+			if num, ok := protocolNumber(p.bytes(v)); ok {
+				s.Protocols = append(s.Protocols, num)
+			} else {
+				p.appUnread(c, s)
+			}
+		}
+	case "source-port":
+		p.appPorts(c, &s.Src, s)
+	case "destination-port":
+		p.appPorts(c, &s.Dst, s)
+	case "icmp-type", "icmp6-type":
+		p.okAll(c)
+		if v == none {
+			return
+		}
+		num, ok := icmpType(p.bytes(v), word == "icmp6-type")
+		if !ok {
+			p.appUnread(c, s)
+			return
+		}
+		types.kind = facts.Say(num, p.span(v))
+	case "icmp-code", "icmp6-code":
+		p.okAll(c)
+		if v == none {
+			return
+		}
+		num, ok := icmpCode(p.bytes(v))
+		if n, isNum := small(p.bytes(v)); isNum && n <= 255 {
+			num, ok = uint8(n), true
+		}
+		if !ok {
+			p.appUnread(c, s)
+			return
+		}
+		types.code = facts.Say(num, p.span(v))
+	case "rpc-program-number", "uuid":
+		p.okAll(c)
+		// The port is agreed upon when the session begins; the port mapper's own is in the application's other terms.
+		s.Unread = word
+	case "application-protocol", "alg", "inactivity-timeout", "description", "do-not-translate-A-query-to-AAAA-query",
+		"do-not-translate-AAAA-query-to-A-query", "ether-type", "ttl-threshold", "snmp-command", "gate-timeout",
+		"child-inactivity-timeout", "learn-sip-register", "sip-call-hold-timeout":
+		p.okAll(c)
+	default:
+		if !p.applies(c) {
+			s.Unread = word
+		}
+	}
 }
 
 func (p *parser) appUnread(c int32, s *facts.ServiceItem) {

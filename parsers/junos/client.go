@@ -101,15 +101,31 @@ func (p *parser) archival(n int32) {
 // upload adds the sites of node n's archive-sites, to which files of that name's kind are sent whenever they fill up or
 // their interval (minutes) is over.
 func (p *parser) upload(n int32, name string) {
-	minutes, _ := small([]byte(p.leaf(n, "transfer-interval")))
 	if n == none {
 		return
 	}
-	for _, s := range p.sites(p.t.Child(n, "archive-sites"), "log-upload", name) {
+	minutes := 0
+	if v := p.value(p.find(n, "transfer-interval")); v != none {
+		minutes, _ = small(p.bytes(v))
+	}
+	for _, s := range p.sites(p.find(n, "archive-sites"), "log-upload", name) {
 		s.Automatic = true
 		s.Period = time.Duration(minutes) * time.Minute
 		p.d.Clients = append(p.d.Clients, s)
 	}
+}
+
+// find is the first node with that word below n: on one line, settings follow one another ("archive size 1m files 3").
+func (p *parser) find(n int32, word string) int32 {
+	if k := p.t.Child(n, word); k != none {
+		return k
+	}
+	for c := p.first(n); c != none; c = p.next(c) {
+		if k := p.find(c, word); k != none {
+			return k
+		}
+	}
+	return none
 }
 
 // urls adds every URL below n as a client.
@@ -119,7 +135,7 @@ func (p *parser) urls(n int32, use, name string, automatic bool) {
 	}
 	p.okAll(n)
 	p.eachBelow(n, func(k int32) {
-		if c, ok := p.client(k, use, name); ok && c.URL != c.Host {
+		if c, ok := p.client(k, use, name); ok {
 			c.Automatic = automatic
 			p.d.Clients = append(p.d.Clients, c)
 		}

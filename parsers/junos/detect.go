@@ -63,7 +63,7 @@ func detectBrace(head []byte) facts.Confidence {
 // detectSet weighs set and deactivate lines: words only Junos has against those of VyOS, PAN-OS and Gaia.
 func detectSet(head []byte) facts.Confidence {
 	var own, shared, foreign, odd int
-	var mark bool
+	var mark, inside bool // inside: an edit line says where the lines that follow stand
 	eachLine(head, func(line []byte, column int) bool {
 		if line[0] == '#' {
 			return true
@@ -72,6 +72,18 @@ func detectSet(head []byte) facts.Confidence {
 		rest := bytes.TrimLeft(line[len(verb):], " \t")
 		switch string(verb) {
 		case "set":
+			if inside && column == 0 {
+				return true
+			}
+		case "edit":
+			if topLevel(firstWord(rest)) != notJunos {
+				own++
+				inside = true
+			}
+			return true
+		case "top", "up", "exit", "insert":
+			inside = inside && string(verb) != "top"
+			return true
 		case "deactivate":
 			own++
 			return true

@@ -13,9 +13,10 @@ import (
 // are added below it, unless they are there already. A word in angle brackets stands for every name it matches that
 // exists. apply-groups-except keeps a group away from a statement and what lies below.
 
-// A place is an apply-groups statement with the words that lead to it.
+// A place is an apply-groups statement and where it stands.
 type place struct {
 	apply, target int32
+	group         int32 // it is inside of; none outside groups
 	depth         int
 }
 
@@ -24,67 +25,91 @@ func (p *parser) expand() {
 	if p.groups == none {
 		return
 	}
-	places := p.places()
-	budget := 16*len(p.t.Nodes) + 100_000
+	x := expander{parser: p, budget: 16*len(p.t.Nodes) + 100_000, nested: map[int32][]place{}, state: map[int32]visit{}}
+	places := x.places()
 	for _, at := range places {
-		for c := p.first(at.apply); c != none; c = p.next(c) {
-			for _, g := range p.groupsNamed(c) {
-				if budget = p.inherit(at, g, budget); budget <= 0 {
-					p.cut = true
-					p.note(facts.NoteLimit, at.apply, "configuration groups give more statements than are read")
-					return
-				}
-			}
+		x.apply(at)
+	}
+	if x.budget <= 0 {
+		p.cut = true
+		p.note(facts.NoteLimit, p.groups, "configuration groups give more statements than are read")
+	}
+	p.ranges()
+}
+
+// An expander expands groups within a budget of statements looked at: groups of groups multiply.
+type expander struct {
+	*parser
+	budget int
+	nested map[int32][]place // of a group: the apply-groups statements inside it
+	state  map[int32]visit
+}
+
+// A visit is how far a group's own apply-groups are expanded.
+type visit uint8
+
+const (
+	unvisited visit = iota
+	visiting
+	visited
+)
+
+// apply adds what the groups of one place give.
+func (x *expander) apply(at place) {
+	for c := x.first(at.apply); c != none; c = x.next(c) {
+		for _, g := range x.groupsNamed(c) {
+			x.complete(g)
+			x.inherit(at, g)
 		}
 	}
 }
 
-// places are the active apply-groups statements outside groups, innermost first.
-func (p *parser) places() []place {
+// complete expands the groups that group g itself applies. A group that applies itself in a circle adds nothing more.
+func (x *expander) complete(g int32) {
+	if x.state[g] != unvisited {
+		return
+	}
+	x.state[g] = visiting
+	for _, at := range x.nested[g] {
+		x.apply(at)
+	}
+	x.state[g] = visited
+}
+
+// places are the active apply-groups statements outside groups, innermost first; those inside are kept by group.
+func (x *expander) places() []place {
+	p := x.parser
 	var out []place
-	inside := make([]bool, len(p.t.Nodes)) // below groups, or switched off
+	off := make([]bool, len(p.t.Nodes))
+	group := make([]int32, len(p.t.Nodes)) // the group a node is in, or is
 	depth := make([]uint8, len(p.t.Nodes))
 	for i := range p.t.Nodes {
 		n := &p.t.Nodes[i]
+		group[i] = none
 		if n.Parent >= 0 {
-			inside[i] = inside[n.Parent]
-			depth[i] = depth[n.Parent] + 1
-		}
-		if int32(i) == p.groups || n.Flags&tree.Inactive != 0 {
-			inside[i] = true
-		}
-		if n.Flags&tree.Comment != 0 || !p.is(int32(i), "apply-groups") {
-			continue
-		}
-		if inside[i] {
-			p.t.MarkAll(int32(i), facts.Understood)
-			if n.Flags&tree.Inactive == 0 && n.First != none && p.inGroups(int32(i)) {
-				p.unsupportedApply(int32(i))
+			off[i], group[i], depth[i] = off[n.Parent], group[n.Parent], depth[n.Parent]+1
+			if n.Parent == p.groups {
+				group[i] = int32(i)
 			}
+		}
+		off[i] = off[i] || n.Flags&tree.Inactive != 0
+		if off[i] || n.Flags&tree.Comment != 0 || !p.is(int32(i), "apply-groups") {
 			continue
 		}
-		out = append(out, place{int32(i), n.Parent, int(depth[i])})
-	}
-	slices.SortStableFunc(out, func(a, b place) int { return b.depth - a.depth })
-	return out
-}
-
-func (p *parser) inGroups(n int32) bool {
-	for ; n >= 0; n = p.t.Nodes[n].Parent {
-		if n == p.groups {
-			return true
+		at := place{int32(i), n.Parent, group[i], int(depth[i])}
+		switch {
+		case at.group != none:
+			x.nested[at.group] = append(x.nested[at.group], at)
+		case int32(i) != p.groups:
+			out = append(out, at)
 		}
 	}
-	return false
-}
-
-// unsupportedApply accounts for a group that applies another one, which is not followed.
-func (p *parser) unsupportedApply(n int32) {
-	for c := p.t.Nodes[n].First; c != none; c = p.t.Nodes[c].Next {
-		p.t.Nodes[c].State = facts.Unrecognised
+	inner := func(a, b place) int { return b.depth - a.depth }
+	slices.SortStableFunc(out, inner)
+	for _, list := range x.nested {
+		slices.SortStableFunc(list, inner)
 	}
-	p.t.Nodes[n].State = facts.Unrecognised
-	p.unsupported(n, "a group that applies another group is not expanded")
+	return out
 }
 
 // groupsNamed are the groups word c names: one, or those of both nodes of a chassis cluster for "${node}" (Junos,
@@ -109,21 +134,22 @@ func (p *parser) groupsNamed(c int32) []int32 {
 	return []int32{g}
 }
 
-// inherit adds group g's statements for the place at, and gives back what is left of the budget.
-func (p *parser) inherit(at place, g int32, budget int) int {
+// inherit adds group g's statements for a place.
+func (x *expander) inherit(at place, g int32) {
+	p := x.parser
 	var path []int32
-	for n := at.target; n >= 0; n = p.t.Nodes[n].Parent {
+	for n := at.target; n >= 0 && n != at.group; n = p.t.Nodes[n].Parent {
 		path = append(path, n)
 	}
 	from := []int32{g}
 	for i := len(path) - 1; i >= 0 && len(from) > 0; i-- {
 		if p.excepts(path[i], g) {
-			return budget
+			return
 		}
 		var exact, wild []int32
 		for _, f := range from {
-			for c := p.first(f); c != none; c = p.next(c) {
-				budget--
+			for c := p.first(f); c != none && x.budget > 0; c = p.next(c) {
+				x.budget--
 				switch {
 				case bytes.Equal(p.bytes(c), p.bytes(path[i])):
 					exact = append(exact, c)
@@ -134,39 +160,54 @@ func (p *parser) inherit(at place, g int32, budget int) int {
 		}
 		from = append(exact, wild...)
 	}
-	for _, f := range from {
-		budget = p.add(at.target, f, g, budget)
+	target := at.target
+	if target == none && at.group != none {
+		target = at.group
 	}
-	return budget
+	for _, f := range from {
+		if f != target {
+			x.add(target, f, g)
+		}
+	}
 }
 
 // add gives target (none is the top) what lies below from.
-func (p *parser) add(target, from, g int32, budget int) int {
-	for c := p.first(from); c != none && budget > 0; c = p.next(c) {
-		budget--
+func (x *expander) add(target, from, g int32) {
+	p := x.parser
+	for c := p.first(from); c != none && x.budget > 0; c = p.next(c) {
+		x.budget--
 		word := p.bytes(c)
 		if bytes.HasPrefix(word, []byte("apply-groups")) {
 			continue
 		}
-		if !wildcard(word) {
+		if !wildcard(word) || p.inside(target) {
 			k, made := p.t.Graft(target, c)
-			if made || !p.off(k) && !p.excepts(k, g) {
-				budget = p.add(k, c, g, budget)
+			if k != c && (made || !p.off(k) && !p.excepts(k, g)) {
+				x.add(k, c, g)
 			}
 			continue
 		}
 		last := p.lastChild(target) // those added meanwhile are this group's own
-		for k := p.firstAt(target); k != none; k = p.next(k) {
-			budget--
+		for k := p.firstAt(target); k != none && x.budget > 0; k = p.next(k) {
+			x.budget--
 			if matches(word, p.bytes(k)) && k != p.groups && !p.excepts(k, g) {
-				budget = p.add(k, c, g, budget)
+				x.add(k, c, g)
 			}
 			if k == last {
 				break
 			}
 		}
 	}
-	return budget
+}
+
+// inside reports whether n is in a group, where wildcards are passed on as they are.
+func (p *parser) inside(n int32) bool {
+	for ; n >= 0; n = p.t.Nodes[n].Parent {
+		if n == p.groups {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *parser) lastChild(n int32) int32 {
@@ -179,6 +220,9 @@ func (p *parser) lastChild(n int32) int32 {
 
 // excepts reports whether n keeps group g away.
 func (p *parser) excepts(n, g int32) bool {
+	if g == none {
+		return false
+	}
 	return p.kid(p.kid(n, "apply-groups-except"), string(p.bytes(g))) != none
 }
 
@@ -249,4 +293,41 @@ func oneOf(pattern []byte, c byte) (width int, ok bool) {
 		return end + 1, in != not
 	}
 	return 1, pattern[0] == c
+}
+
+// ranges copies what an interface range says to its members ("interface-range", Junos CLI reference): members named, and
+// those that exist and fit a pattern. What a member says itself comes first.
+func (p *parser) ranges() {
+	interfaces := p.at(none, "interfaces")
+	list := p.kid(interfaces, "interface-range")
+	for r := p.first(list); r != none; r = p.next(r) {
+		x := expander{parser: p, budget: 4*len(p.t.Nodes) + 10_000}
+		members := p.kid(r, "member")
+		for m := p.first(members); m != none && x.budget > 0; m = p.next(m) {
+			word := p.bytes(m)
+			if !bytes.ContainsAny(word, "*?[") {
+				k, _ := p.t.Graft(interfaces, m)
+				x.addUnits(k, r)
+				continue
+			}
+			for k, last := p.first(interfaces), p.lastChild(interfaces); k != none; k = p.next(k) {
+				if matches(word, p.bytes(k)) && p.kid(k, "unit") != none {
+					x.addUnits(k, r)
+				}
+				if k == last {
+					break
+				}
+			}
+		}
+	}
+}
+
+// addUnits gives interface k the units of range r.
+func (x *expander) addUnits(k, r int32) {
+	unit := x.kid(r, "unit")
+	if unit == none || x.off(k) {
+		return
+	}
+	to, _ := x.t.Graft(k, unit)
+	x.add(to, unit, none)
 }

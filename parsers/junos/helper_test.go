@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -52,4 +56,68 @@ func formatOf(text string) (facts.Format, facts.Confidence) {
 		return Set(), s
 	}
 	return Brace(), b
+}
+
+// A sample is a configuration of a fixture.
+type sample struct{ name, text string }
+
+// samples are the configurations of all fixtures.
+func samples(t testing.TB) []sample {
+	t.Helper()
+	files, err := filepath.Glob("../../fixtures/junos/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	var out []sample
+	for _, f := range files {
+		ar, err := txtar.ParseFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range ar.Files[:len(ar.Files)-1] {
+			out = append(out, sample{strings.TrimSuffix(filepath.Base(f), ".txtar") + "/" + c.Name, string(c.Data)})
+		}
+	}
+	return out
+}
+
+// braceSamples are those in braces.
+func braceSamples(t testing.TB) []sample {
+	var out []sample
+	for _, s := range samples(t) {
+		if f, _ := formatOf(s.text); f.Name == Brace().Name && !strings.HasPrefix(s.text, "admin@") {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// eachSpan calls f with every span of d.
+func eachSpan(d *facts.Device, f func(evidence.Span)) {
+	var walk func(v reflect.Value)
+	walk = func(v reflect.Value) {
+		if s, ok := v.Interface().(evidence.Span); ok {
+			if !s.IsZero() {
+				f(s)
+			}
+			return
+		}
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				walk(v.Elem())
+			}
+		case reflect.Slice, reflect.Array:
+			for i := range v.Len() {
+				walk(v.Index(i))
+			}
+		case reflect.Struct:
+			if v.Type().PkgPath() == reflect.TypeFor[facts.Device]().PkgPath() {
+				for i := range v.NumField() {
+					walk(v.Field(i))
+				}
+			}
+		}
+	}
+	walk(reflect.ValueOf(*d))
 }

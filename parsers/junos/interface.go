@@ -32,7 +32,7 @@ func (p *parser) interfaceRange(r int32) {
 	p.ok(r)
 	for c := p.first(r); c != none; c = p.next(c) {
 		switch string(p.bytes(c)) {
-		case "member":
+		case "member", "description":
 			p.okAll(c)
 		case "member-range":
 			if p.kid(r, "unit") != none {
@@ -134,7 +134,7 @@ func (p *parser) family(f int32, i *facts.Interface) {
 			p.ok(k)
 		case "filter":
 			p.bind(k, i, family)
-		case "dhcp", "dhcp-client":
+		case "dhcp", "dhcp-client", "dhcpv6-client":
 			p.okAll(k)
 			i.DHCP = true
 		case "unnumbered-address":

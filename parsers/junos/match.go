@@ -80,11 +80,11 @@ func (x *matcher) condition(c int32) bool {
 		return x.prefixList(c, &m.Dst)
 	case "prefix-list":
 		return x.prefixList(c, &m.Either)
-	case "source-port":
+	case "source-port", "source-port-range-optimize":
 		return x.ports(c, &m.SrcPorts, false)
 	case "source-port-except":
 		return x.ports(c, &m.SrcPorts, true)
-	case "destination-port":
+	case "destination-port", "destination-port-range-optimize":
 		return x.ports(c, &m.DstPorts, false)
 	case "destination-port-except":
 		return x.ports(c, &m.DstPorts, true)
@@ -231,7 +231,7 @@ func (p *parser) exceptOnly(a *facts.Addrs, m *facts.Match) {
 // ports reads ports, names and ranges.
 func (x *matcher) ports(c int32, to *facts.Ports, not bool) bool {
 	p := x.p
-	if to.Present {
+	if to.Present || p.first(c) == none {
 		return false // a field with both port and port-except
 	}
 	to.Present, to.Not = true, not

@@ -149,16 +149,24 @@ func (p *parser) natPool(pool int32, r *facts.NAT) {
 		return
 	}
 	list := p.kid(pool, "address")
-	v := p.first(list)
-	if v == none {
-		r.Unread = "a pool without addresses"
-		return
+	n := 0
+	for v := p.first(list); v != none; v = p.next(v) {
+		switch {
+		case p.is(v, "port"):
+			r.Unread = "the port changes too"
+			continue
+		case p.kid(v, "port") != none:
+			r.Unread = "the port changes too"
+		case p.kid(v, "to") != none:
+			n++
+		}
+		n++
+		r.Mapped, _, _ = prefix(p.bytes(v))
 	}
-	r.Mapped, _, _ = prefix(p.bytes(v))
 	switch {
-	case p.next(v) != none || p.kid(v, "to") != none:
+	case n == 0:
+		r.Unread = "a pool without addresses"
+	case n > 1:
 		r.Mapped = netip.Prefix{}
-	case p.kid(v, "port") != none:
-		r.Unread = "the port changes too"
 	}
 }

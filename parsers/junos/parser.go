@@ -147,8 +147,10 @@ func (p *parser) others() {
 			continue
 		}
 		for c := p.first(n); c != none; c = p.next(c) {
-			p.ok(c)
-			p.system(p.text(c), c)
+			if !p.applies(c) {
+				p.ok(c)
+				p.system(p.text(c), c)
+			}
 		}
 	}
 }

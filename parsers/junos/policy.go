@@ -107,11 +107,12 @@ func (p *parser) globalPairs(f *facts.Filter, reaches []reach) {
 	for _, z := range p.zoneOrder {
 		names = append(names, z.name)
 	}
-	if len(names)*len(names)*len(f.Rules) > maxGlobalRules {
-		p.d.Filters[len(p.d.Filters)-1].Unread = "global policies that name zones, of too many zones"
+	if n := len(names) * len(names) * len(f.Rules); n == 0 || n > maxGlobalRules {
+		p.d.Filters[len(p.d.Filters)-1].Unread = "global policies that name zones, of no zones or too many"
 		p.d.Zoning.Global = append(p.d.Zoning.Global, f.Name)
 		return
 	}
+	p.d.Filters = p.d.Filters[:len(p.d.Filters)-1] // those of the pairs take its place
 	for _, from := range names {
 		for _, to := range names {
 			one := *f

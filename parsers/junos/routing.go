@@ -24,6 +24,9 @@ func (p *parser) routing(root int32) {
 	}
 	p.ok(n)
 	for ri := p.first(n); ri != none; ri = p.next(ri) {
+		if p.applies(ri) {
+			continue
+		}
 		p.ok(ri)
 		name := p.text(ri)
 		for c := p.first(ri); c != none; c = p.next(c) {

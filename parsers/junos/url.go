@@ -80,24 +80,38 @@ func parseURL(b []byte) (url, bool) {
 }
 
 // credentials is where the credentials of b end, behind their "@"; start when there are none. A password may hold "/" and
-// "@": Junos does not insist on percent-encoding.
+// "@": Junos does not insist on percent-encoding. So of several "@" the last counts that an address or a name with a dot
+// follows, else the last one: secrecy goes before a file name with "@" in it.
 func credentials(b []byte, start int) int {
 	slash := bytes.IndexByte(b[start:], '/')
 	if slash < 0 {
 		slash = len(b) - start
 	}
-	if at := bytes.LastIndexByte(b[start:start+slash], '@'); at >= 0 {
-		return start + at + 1
+	first := bytes.IndexByte(b[start:], '@')
+	last := bytes.LastIndexByte(b[start:], '@')
+	if first < 0 {
+		return start
 	}
-	at := bytes.LastIndexByte(b[start:], '@')
 	colon := bytes.IndexByte(b[start:start+slash], ':')
-	if at < 0 || colon < 0 {
+	if colon < 0 || colon > first { // no password: only the "@" before the path belongs to a user
+		if first < slash {
+			return start + first + 1
+		}
 		return start
 	}
-	if _, isPort := field.Port(b[start+colon+1 : start+slash]); isPort {
-		return start
+	if _, isPort := field.Port(b[start+colon+1 : start+slash]); isPort && first > slash {
+		return start // host:port/path@
 	}
-	return start + at + 1
+	for at := last; at >= first; at = bytes.LastIndexByte(b[start:start+at], '@') {
+		host := b[start+at+1:]
+		if end := bytes.IndexByte(host, '/'); end >= 0 {
+			host = host[:end]
+		}
+		if bytes.IndexByte(host, '.') > 0 || bytes.HasPrefix(host, []byte("[")) {
+			return start + at + 1
+		}
+	}
+	return start + last + 1
 }
 
 // credentials takes user[:password] of b[from:to].

@@ -15,6 +15,8 @@ func aside(line []byte) bool {
 		return false
 	case line[0] == '{':
 		return stateBanner(line)
+	case line[0] == '!': // RANCID's own lines, in files it was told to write as for IOS
+		return true
 	case line[0] == '[':
 		return bytes.HasPrefix(line, []byte("[edit"))
 	case bytes.HasPrefix(line, []byte("---(")), bytes.HasPrefix(line, []byte("show configuration")):

@@ -63,7 +63,7 @@ func (p *parser) security(n int32) {
 		case "idp":
 			p.urls(p.kid(c, "security-package"), "settings", "security idp security-package", true)
 			p.other("security", c)
-		case "ike", "ipsec", "authentication-key-chains", "ssh-known-hosts", "certificates":
+		case "ike", "ipsec", "authentication-key-chains", "key-chain", "ssh-known-hosts", "certificates":
 			p.okAll(c) // their secrets are read with all others
 		default:
 			p.other("security", c)
@@ -195,17 +195,28 @@ func (p *parser) securityLog(n int32) {
 	p.okAll(n)
 	streams := p.kid(n, "stream")
 	for s := p.first(streams); s != none; s = p.next(s) {
-		host := p.value(p.kid(s, "host"))
-		if host == none {
+		list := p.kid(s, "host")
+		h := facts.LogHost{Scope: p.scope}
+		for k := p.first(list); k != none; k = p.next(k) {
+			switch string(p.bytes(k)) {
+			case "port":
+				if v := p.value(k); v != none {
+					h.Port = port(p.text(v))
+				}
+			case "routing-instance":
+				if v := p.value(k); v != none {
+					h.Scope = p.text(v)
+				}
+			default:
+				h.Host, h.Span = p.text(k), p.span(k)
+				h.Addr, _ = addr(p.bytes(k))
+				if v := p.value(p.kid(k, "port")); v != none {
+					h.Port = port(p.text(v))
+				}
+			}
+		}
+		if h.Host == "" {
 			continue
-		}
-		h := facts.LogHost{Host: p.text(host), Scope: p.scope, Span: p.span(host)}
-		h.Addr, _ = addr(p.bytes(host))
-		if v := p.value(p.kid(host, "port")); v != none {
-			h.Port = port(p.text(v))
-		}
-		if v := p.value(p.kid(host, "routing-instance")); v != none {
-			h.Scope = p.text(v)
 		}
 		if v := p.value(p.kid(s, "severity")); v != none {
 			h.Severity = p.text(v)
