@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -146,6 +149,48 @@ func TestCiscoPublic(t *testing.T) {
 	}
 	if strings.Contains(got, "could not be read") {
 		t.Errorf("a message could not be read:\n%s", got)
+	}
+}
+
+// TestFramings reads the same 412 events in the framings that a collector wrote them in: raw datagrams, rsyslog's
+// traditional and ISO file formats, and RFC 5424. The text, tag and process must be the same; the zone is known in two.
+func TestFramings(t *testing.T) {
+	dir := filepath.Join(corpus(t), "generated", "syslog")
+	messages := func(name string) (out []string, times []time.Time) {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := fileOf(data)
+		f.Mod = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+		s := facts.NewSink()
+		s.Message = func(m *facts.Message) {
+			out = append(out, fmt.Sprintf("%s[%s] %s", m.Tag, m.Pid, bytes.TrimSpace(m.Body)))
+			times = append(times, m.Time.Time())
+		}
+		if err := syslog.Format().Parse(context.Background(), evidence.Piece{File: f, To: f.Size, Prologue: syslog.Format().Prologue(f, data, nil)}, s); err != nil {
+			t.Fatal(err)
+		}
+		return out, times
+	}
+	want, wantTimes := messages("rfc5424.log")
+	if len(want) < 400 {
+		t.Fatalf("%d messages", len(want))
+	}
+	for _, name := range []string{"raw.log", "traditional.log", "fileformat_iso.log"} {
+		got, times := messages(name)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-rfc5424 +%s):\n%s", name, name, diff)
+			continue
+		}
+		for i := range times {
+			// The hosts' zone is five hours behind UTC; tftpd in its chroot stamps UTC itself.
+			d := wantTimes[i].Truncate(time.Second).Sub(times[i].Truncate(time.Second))
+			if hours := d.Round(time.Hour); hours != 0 && hours != 5*time.Hour || (d-hours).Abs() > time.Second {
+				t.Errorf("%s, message %d: %v, %v in RFC 5424", name, i, times[i], wantTimes[i])
+				break
+			}
+		}
 	}
 }
 

@@ -1,12 +1,15 @@
 package parsers
 
 import (
+	"bytes"
 	"context"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/copycmd"
 )
 
 // PieceSize is the length of the pieces that large files are read in, in bytes.
@@ -94,6 +97,8 @@ type pipeline struct {
 	speaking *voice // whose event is being filled in
 	device   string
 	beat     facts.Beat
+	urls     []copycmd.Secret
+	secrets  []evidence.Span // given for this message
 }
 
 func newPipeline(f *evidence.File, format facts.Format, sink facts.Sink, dialects []facts.Dialect) *pipeline {
@@ -114,6 +119,7 @@ func newPipeline(f *evidence.File, format facts.Format, sink facts.Sink, dialect
 	p.inner = p.filling(sink)
 	p.outer = p.inner
 	p.outer.Message = p.message
+	p.inner.Secret = p.secret
 	return p
 }
 
@@ -198,6 +204,10 @@ func (p *pipeline) message(m *facts.Message) {
 	if p.device == "" {
 		p.device = p.file.Host
 	}
+	p.secrets = p.secrets[:0]
+	if bytes.IndexByte(m.Body, '@') >= 0 {
+		p.urlSecrets(m)
+	}
 	v := p.choose(m)
 	times := min(max(m.Repeat, 1), maxRepeat)
 	if v == nil {
@@ -220,6 +230,26 @@ func (p *pipeline) message(m *facts.Message) {
 	if m.Repeat > maxRepeat {
 		p.notes.add(facts.Note{Kind: facts.NoteLimit, Span: m.Span, Message: "messages said to be repeated over 1000 times were counted 1000 times"})
 	}
+}
+
+// urlSecrets reports the passwords of URLs in any message, whoever reads it.
+func (p *pipeline) urlSecrets(m *facts.Message) {
+	p.urls = copycmd.URLSecrets(p.urls[:0], m.Body)
+	for _, x := range p.urls {
+		p.secret(facts.Secret{
+			Kind: x.Kind, Storage: x.Storage, Name: x.Name, Tag: p.sink.Tag(m.Body[x.Start:x.End]),
+			Span: evidence.Span{Pos: m.BodyPos + evidence.Pos(x.Start), Len: uint32(x.End - x.Start)},
+		})
+	}
+}
+
+// secret gives a secret once for a message.
+func (p *pipeline) secret(x facts.Secret) {
+	if slices.Contains(p.secrets, x.Span) {
+		return
+	}
+	p.secrets = append(p.secrets, x.Span)
+	p.sink.Secret(x)
 }
 
 // choose is the dialect that matches m best, the first of equals; nil when none does. Messages that begin with "%" are

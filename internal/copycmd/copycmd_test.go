@@ -173,6 +173,27 @@ func TestMask(t *testing.T) {
 	}
 }
 
+func TestURLSecrets(t *testing.T) {
+	text := `URL: ftp://u:{one}@192.0.2.1/x, Referer: "https://a:{two}@h/", http://h:80/a@b url:"sftp://u:{three}@h" tftp://a:b@c mail x@y ://:@`
+	var want, got []string
+	for rest := text; ; {
+		_, after, found := strings.Cut(rest, "{")
+		if !found {
+			break
+		}
+		var secret string
+		secret, rest, _ = strings.Cut(after, "}")
+		want = append(want, secret)
+	}
+	plain := strings.NewReplacer("{", "", "}", "").Replace(text)
+	for _, s := range URLSecrets(nil, []byte(plain)) {
+		got = append(got, plain[s.Start:s.End])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func FuzzCommand(f *testing.F) {
 	for _, s := range []string{
 		"copy run ftp://bob:s3cr3t@192.0.2.1/x", "show run | redirect tftp:", "execute backup config ftp a b c d", "snmp-server host 1.1.1.1 version 2c x",
@@ -195,6 +216,11 @@ func FuzzCommand(f *testing.F) {
 			at = s.End
 		}
 		Mask(line, found)
+		for _, s := range URLSecrets(nil, line) {
+			if s.Start < 0 || s.End <= s.Start || s.End > len(line) {
+				t.Fatalf("secret %+v of the URLs in %q", s, line)
+			}
+		}
 		if string(line) != before {
 			t.Errorf("the line changed: %q to %q", before, line)
 		}

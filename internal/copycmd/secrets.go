@@ -45,7 +45,7 @@ func Secrets(dst []Secret, line []byte) []Secret {
 	c := &command{line, split(store[:0], line)}
 	from := len(dst)
 	for i := range c.words {
-		if s, ok := urlSecret(c, i); ok {
+		if s, ok := urlSecret(c.word(i), c.words[i].start); ok {
 			dst = append(dst, s)
 		}
 	}
@@ -101,10 +101,33 @@ func suspect(line []byte) bool {
 	return false
 }
 
-// urlSecret is the password inside the URL that word i is.
-func urlSecret(c *command, i int) (Secret, bool) {
-	w := c.word(i)
-	at := bytes.Index(w, []byte(":"))
+// URLSecrets appends the passwords of the URLs in any text, not only a command's, to dst.
+func URLSecrets(dst []Secret, text []byte) []Secret {
+	for at := 0; ; {
+		i := field.Index(text[at:], "://")
+		if i < 0 {
+			return dst
+		}
+		start, end := at+i, at+i+len("://")
+		for start > at && isLetter(text[start-1]) {
+			start--
+		}
+		for end < len(text) && !blank(text[end]) && text[end] != '"' && text[end] != '\'' {
+			end++
+		}
+		if s, ok := urlSecret(text[start:end], start); ok {
+			dst = append(dst, s)
+		}
+		at = end
+	}
+}
+
+// urlSecret is the password inside the URL in word w, which begins at start of the text.
+func urlSecret(w []byte, start int) (Secret, bool) {
+	at := field.Index(w, "://")
+	if at < 0 {
+		at = bytes.IndexByte(w, ':')
+	}
 	if at < 0 {
 		return Secret{}, false
 	}
@@ -125,7 +148,6 @@ func urlSecret(c *command, i int) (Secret, bool) {
 	if colon < 0 || n+colon+1 >= end-1 {
 		return Secret{}, false
 	}
-	start := c.words[i].start
 	return Secret{start + n + colon + 1, start + end - 1, facts.SecretURL, facts.StorageClear, "url"}, true
 }
 

@@ -70,6 +70,7 @@ func (p *parser) running(text []byte) bool {
 
 // quotedUser reads "User 'admin'" and returns what follows the quote.
 func quotedUser(text []byte) (user, rest []byte, ok bool) {
+	text, _, _ = bytes.Cut(text, []byte{'\n'})
 	if !field.Has(text, "User '") {
 		return nil, nil, false
 	}

@@ -148,6 +148,7 @@ func duration(b []byte) time.Duration {
 // ftpFile reads 303002, "FTP connection from inside:10.0.0.1/1024 to outside:192.0.2.1/21, user bob Stored file x". The
 // inspection of FTP writes one for each file; the name runs to the end. It says nothing of bytes.
 func (p *parser) ftpFile(text []byte) bool {
+	text, _, _ = bytes.Cut(text, []byte{'\n'}) // lines that continue the record name no file
 	client, server, rest, ok := fromToEnds(text)
 	if !ok {
 		return false

@@ -18,7 +18,6 @@ func (p *parser) configMessage(c *class) (done, ok bool) {
 		_, rest, found := field.Cut(c.text, "from (")
 		where, _, closed := field.CutLast(rest, ")")
 		if u, isURL := copycmd.ParseURL(where); found && closed && isURL {
-			p.urlSecret(where)
 			p.fetched(u, facts.Failed)
 		}
 		return true, found && closed
@@ -84,7 +83,6 @@ func (p *parser) configured(text []byte) bool {
 	rest := text[i+len(prefix):]
 	from, rest := field.Word(rest)
 	if u, ok := copycmd.ParseURL(from); ok {
-		p.urlSecret(from)
 		_, who, _ := field.Cut(rest, "by ")
 		user, source := byWhom(who)
 		p.changed("config-from-network", []byte(u.Text), user, source)

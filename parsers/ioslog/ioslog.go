@@ -151,6 +151,7 @@ func (p *parser) authenticated(user []byte, source netip.Addr, ok bool) {
 
 // ran gives a command, its secrets reported and masked. line is part of the message's body.
 func (p *parser) ran(user []byte, source netip.Addr, line []byte, outcome facts.Outcome) {
+	line, _, _ = bytes.Cut(line, []byte{'\n'})
 	line = field.Trim(line)
 	line, _ = bytes.CutSuffix(line, []byte(" <cr>"))
 	p.secrets = copycmd.Secrets(p.secrets[:0], line)
@@ -173,13 +174,6 @@ func (p *parser) spanOf(b []byte) evidence.Span {
 	return evidence.Span{Pos: p.m.BodyPos + evidence.Pos(cap(p.m.Body)-cap(b)), Len: uint32(len(b))}
 }
 
-// urlSecret reports the password of a URL that is not a command's, such as where a configuration came from.
-func (p *parser) urlSecret(b []byte) {
-	for _, x := range copycmd.Secrets(p.secrets[:0], b) {
-		p.s.Secret(facts.Secret{Kind: x.Kind, Storage: x.Storage, Name: x.Name, Span: p.spanOf(b[x.Start:x.End]), Tag: p.s.Tag(b[x.Start:x.End])})
-	}
-}
-
 // fetched gives the transfer by which the device read a configuration. Only an address names the server.
 func (p *parser) fetched(u copycmd.URL, outcome facts.Outcome) {
 	if !u.Addr.IsValid() {
@@ -197,7 +191,6 @@ func (p *parser) openFailed(b []byte) bool {
 	}
 	w, _ := field.Word(b[len(openError):])
 	if u, ok := copycmd.ParseURL(w); ok {
-		p.urlSecret(w)
 		p.fetched(u, facts.Failed)
 	}
 	return true

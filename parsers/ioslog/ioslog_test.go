@@ -131,7 +131,7 @@ func TestMessages(t *testing.T) {
 		{"from tftp", "%SYS-5-CONFIG_I: Configured from tftp://192.0.2.9//r1-confg by console", "SYS-5-CONFIG_I",
 			[]string{`change config-from-network "tftp://192.0.2.9//r1-confg" user="" from=invalid IP`, "invalid IP:0>192.0.2.9:0/0 tftp/unknown by log get allowed file=r1-confg"}},
 		{"nvram from ftp with a password", "%SYS-5-CONFIG_NV_I: Nonvolatile storage configured from ftp://u:p4ss@192.0.2.9/x by bob on vty0 (10.0.0.9)", "SYS-5-CONFIG_NV_I",
-			[]string{`secret "p4ss"`, `change config-from-network "ftp://192.0.2.9/x" user="bob" from=10.0.0.9`, "invalid IP:0>192.0.2.9:0/0 ftp/unknown by log get allowed file=x"}},
+			[]string{`change config-from-network "ftp://192.0.2.9/x" user="bob" from=10.0.0.9`, "invalid IP:0>192.0.2.9:0/0 ftp/unknown by log get allowed file=x"}},
 		{"old form, a name", "%SYS-5-CONFIG:Configured from tftp://host.example/addc5505-rsm.nyiix", "SYS-5-CONFIG", []string{`change config-from-network "tftp://host.example/addc5505-rsm.nyiix" user="" from=invalid IP`}},
 		{"parse failed", "%SYS-4-CONFIG_RESOLVE_FAILURE: System config parse from (tftp://255.255.255.255/network-confg) failed", "SYS-4-CONFIG_RESOLVE_FAILURE",
 			[]string{"invalid IP:0>255.255.255.255:0/0 tftp/unknown by log get failed file=network-confg"}},
