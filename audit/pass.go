@@ -7,6 +7,7 @@ import (
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/headerspace"
 	"github.com/quaymaster/quaymaster/policy"
+	"github.com/quaymaster/quaymaster/tally"
 )
 
 // A Pass is what one check sees of a run. The engine makes one per check and worker; it must not be kept.
@@ -25,8 +26,8 @@ type World struct {
 	Policy  *policy.Policy
 	Devices []*DeviceInfo // sorted by ID
 	ByID    map[string]*DeviceInfo
-	// ProfileDays is how many days the profile covers; 0 without one.
-	ProfileDays int
+	// Profile is what was normal in earlier weeks; nil without one.
+	Profile *tally.Profile
 	// Owners maps interface and management addresses to device IDs.
 	Owners map[netip.Addr]string
 	// Space gives the filter model of a device, made once.
@@ -66,8 +67,8 @@ func (p *Pass) DeviceByID(id string) *DeviceInfo { return p.world.ByID[id] }
 // Devices are all devices of the run, sorted by ID.
 func (p *Pass) Devices() []*DeviceInfo { return p.world.Devices }
 
-// ProfileDays is how many days of history the profile covers; 0 without a profile.
-func (p *Pass) ProfileDays() int { return p.world.ProfileDays }
+// Profile is what was normal in earlier weeks; nil without one.
+func (p *Pass) Profile() *tally.Profile { return p.world.Profile }
 
 // Space is d's filter model.
 func (p *Pass) Space(d *facts.Device) *headerspace.Model { return p.world.Space(d) }

@@ -34,9 +34,7 @@ type judge struct {
 func newJudge(o *Options, r *reader, f *fleet, t *tally.Result) *judge {
 	j := &judge{o: o, r: r, fleet: f, tallied: t, notes: f.notes}
 	j.world = audit.World{Now: o.Now, Policy: o.Policy, Owners: f.owners, ByID: map[string]*audit.DeviceInfo{}, Space: headerspace.New}
-	if o.Profile != nil {
-		j.world.ProfileDays = o.Profile.Days()
-	}
+	j.world.Profile = o.Profile
 	for _, g := range f.groups {
 		describe(o, g)
 		j.world.Devices = append(j.world.Devices, g.info)

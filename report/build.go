@@ -179,6 +179,9 @@ func (b *builder) findings(ctx context.Context, d *Doc, platform map[string]stri
 		for k, v := range f.Evidence {
 			x.Evidence[k] = v
 		}
+		if a := f.Anchor; a != nil && a.Line > 0 {
+			x.Spans = append(x.Spans, Span{a.Path, a.Line, max(a.Column, 1), a.Line, max(a.Column, 1) + 1, "", "policy entry"})
+		}
 		for i, m := range f.Spans {
 			p, ok := b.place(m.Span)
 			if !ok {
