@@ -170,6 +170,7 @@ type Finding struct {
 	When        Interval
 	Entities    []tally.Entity
 	Spans       []Mark            // primary first
+	Anchor      *policy.Line      // the policy line it is about, for findings about the policy
 	Evidence    map[string]string // further values worth showing, by name
 	Fix         string            // for this platform and this value; empty: the check's
 	Signal      Signal
