@@ -104,7 +104,7 @@ func (p *parser) Message(m *facts.Message, s facts.Sink) bool {
 	switch string(c.mnemonic) {
 	case "UPDOWN", "CHANGED", "LINK_UP", "LINK_DOWN": // most of what there is
 		return true
-	case "IPACCESSLOGP", "ACCESSLOGP", "IPACCESSLOGDP", "ACCESSLOGDP":
+	case "IPACCESSLOGP", "ACCESSLOGP", "IPACCESSLOGDP", "ACCESSLOGDP", "IPACCESS":
 		return p.accessList(c.text)
 	case "ACLLOG_FLOW_INTERVAL", "ACLLOG_NEW_FLOW", "ACLLOG_MAXFLOW_REACHED":
 		return p.aclFlow(c.text)

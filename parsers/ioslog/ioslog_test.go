@@ -99,6 +99,8 @@ func TestMessages(t *testing.T) {
 			[]string{"10.0.0.1:5000>192.0.2.9:69/17 tftp/tftp by port  denied"}},
 		{"ios xr", "%ACL-IPV4_ACL-6-IPACCESSLOGP : access-list edge (10) deny tcp 10.0.0.1(5000) -> 192.0.2.9(21), 1 packet", "ACL-IPV4_ACL-6-IPACCESSLOGP",
 			[]string{"10.0.0.1:5000>192.0.2.9:21/6 ftp/ftp by port  denied"}},
+		{"eos", "%ACL-6-IPACCESS: list acl-internet Ethernet1 denied tcp 10.0.0.1(5000) -> 192.0.2.9(21)", "ACL-6-IPACCESS",
+			[]string{"10.0.0.1:5000>192.0.2.9:21/6 ftp/ftp by port  denied"}},
 		{"icmp", "%SEC-6-IPACCESSLOGDP: list 151 denied icmp 10.0.0.1 -> 10.0.0.2 (3/4), 1 packet", "SEC-6-IPACCESSLOGDP", nil},
 		{"standard list", "%SEC-6-IPACCESSLOGS: list ip-ssh denied 192.0.2.4 5 packets", "SEC-6-IPACCESSLOGS", nil},
 		{"no ports", "%SEC-6-IPACCESSLOGNP: list 171 denied 0 10.0.0.1 -> 255.255.255.255, 1 packet", "SEC-6-IPACCESSLOGNP", nil},

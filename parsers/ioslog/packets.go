@@ -105,17 +105,12 @@ func (p *parser) accessList(text []byte) bool {
 	_, b := field.Word(text) // list
 	_, b = field.Word(b)     // its name
 	w, b := field.Word(b)
-	if len(w) > 0 && w[0] == '(' { // XR: the sequence number of the entry
+	outcome, known := verdict(w)
+	if !known { // XR: the number of the entry in parentheses; EOS: the interface
 		w, b = field.Word(b)
-	}
-	var outcome facts.Outcome
-	switch string(w) {
-	case "denied", "deny":
-		outcome = facts.Denied
-	case "permitted", "permit":
-		outcome = facts.Allowed
-	default:
-		return false
+		if outcome, known = verdict(w); !known {
+			return false
+		}
 	}
 	w, b = field.Word(b)
 	proto := transport(w)
@@ -139,6 +134,17 @@ func (p *parser) accessList(text []byte) bool {
 	}
 	p.packet(proto, src, dst).Outcome = outcome
 	return p.give()
+}
+
+// verdict reads what a filter did with a packet.
+func verdict(w []byte) (facts.Outcome, bool) {
+	switch string(w) {
+	case "denied", "deny":
+		return facts.Denied, true
+	case "permitted", "permit":
+		return facts.Allowed, true
+	}
+	return facts.OutcomeUnknown, false
 }
 
 // aclFlow reads NX-OS: "Src IP: 10.0.0.1, Dst IP: 192.0.2.1, Src Port: 1024, Dst Port: 69, ..., Protocol: "UDP"(17), ...".

@@ -68,6 +68,7 @@ func TestHeader(t *testing.T) {
 		{"new year between device and relay", "2021-01-01T00:00:01+00:00 192.0.2.1 9: Dec 31 23:59:59.500: %A-6-B: x", read{"192.0.2.1", "", "", "%A-6-B: x", "2020-12-31T23:59:59.5Z", "2021-01-01T00:00:01Z", facts.Exact, 9, -1}},
 		{"unset device clock gives way", "2021-01-01T00:00:01+00:00 192.0.2.1 9: *Mar  1 00:05:00: %A-6-B: x", read{"192.0.2.1", "", "", "%A-6-B: x", "2021-01-01T00:00:01Z", "2021-01-01T00:00:01Z", facts.Exact, 9, -1}},
 		{"uptime gives way", "2021-01-01T00:00:01+00:00 192.0.2.1 9: 2w3d: %A-6-B: x", read{"192.0.2.1", "", "", "%A-6-B: x", "2021-01-01T00:00:01Z", "2021-01-01T00:00:01Z", facts.Exact, 9, -1}},
+		{"zone before a lone colon", "<166>: Apr 29 13:58:46 EDT : %UCSM-6-AUDIT: x", read{"", "", "", "%UCSM-6-AUDIT: x", "2023-04-29T17:58:46Z", "", facts.ZoneAssumed, 0, 166}},
 		{"zone where a tag would be", "<189>Jun 14 12:00:59 ac2109-sr2 AEST: %A-6-B: x", read{"ac2109-sr2", "", "", "%A-6-B: x", "2023-06-14T02:00:59Z", "", facts.ZoneAssumed, 0, 189}},
 		{"nxos", "<190>sw01.pdx01: 2017 Jul 28 14:42:46 UTC: %AUTHPRIV-6-SYSTEM_MSG: x", read{"sw01.pdx01", "", "", "%AUTHPRIV-6-SYSTEM_MSG: x", "2017-07-28T14:42:46Z", "", facts.Exact, 0, 190}},
 		{"nxos empty counter", "<190>: 2023 May  2 12:55:19 UTC: %A-6-B: x", read{"", "", "", "%A-6-B: x", "2023-05-02T12:55:19Z", "", facts.Exact, 0, 190}},

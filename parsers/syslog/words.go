@@ -351,7 +351,7 @@ func (h *header) readZone(b []byte, i, anchor int) int {
 	name := b[i+1 : j]
 	off, kind, ok := zoneOffset(name)
 	switch {
-	case ok && (b[j] == ':' || kind == statedZone && b[j] == ' '):
+	case ok && (b[j] == ':' || b[j] == ' ' && (kind == statedZone || j+1 < len(b) && b[j+1] == ':')):
 	case !ok && b[j] == ':' && anchor >= 0 && skipBlank(b, j) == anchor && !(h.host.empty() && asaAnchor(b[anchor:])):
 		kind = namedZone
 	default:
