@@ -134,9 +134,9 @@ func (p *parser) bindGlobal(global *accessGroup, bound map[string]bool) {
 		p.d.Bindings = append(p.d.Bindings, b)
 		return
 	}
-	for i := range p.d.Interfaces {
+	for i := p.firstIface; i < len(p.d.Interfaces); i++ {
 		ifc := &p.d.Interfaces[i]
-		if ifc.Scope == p.scope && ifc.Alias != "" && !bound[ifc.Alias] {
+		if ifc.Alias != "" && !bound[ifc.Alias] {
 			b.Where = ifc.Name
 			ifc.Bindings = append(ifc.Bindings, b)
 		}
@@ -177,11 +177,8 @@ func (p *parser) bindPlane(g *accessGroup) {
 	if g.filter != nil {
 		g.filter.next = true
 	}
-	known := false
-	for i := range p.d.Filters {
-		known = known || p.d.Filters[i].Name == afterPlane && p.d.Filters[i].Scope == p.scope
-	}
-	if !known {
+	if !p.planed {
+		p.planed = true
 		p.d.Filters = append(p.d.Filters, facts.Filter{
 			Name: afterPlane, Scope: p.scope, Kind: "control-plane", Synthetic: true, Stateful: true,
 			Unread: "regular access rules decide what a control-plane list leaves open",

@@ -120,6 +120,9 @@ func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
 	return p
 }
 
+// maxSpaces bounds the contexts of one file: the largest ASA runs 250 (ASA 9.x release notes, supported contexts).
+const maxSpaces = 1000
+
 // run reads all statements, space by space.
 func (p *parser) run(ctx context.Context) error {
 	p.headers()
@@ -135,10 +138,11 @@ func (p *parser) run(ctx context.Context) error {
 		if p.t.Nodes[n].Flags&(tree.Comment|tree.Raw) != 0 {
 			continue
 		}
-		if name, ok := p.separator(n); ok {
+		if name, ok := p.separator(n); ok && len(p.spaces) < maxSpaces {
+			p.understood(n)
 			p.finishSpace()
 			p.space = newSpace(name)
-			p.from, p.first = p.t.Nodes[n].Off, len(p.d.Groups)
+			p.from, p.first, p.firstIface = p.t.Nodes[n].Off, len(p.d.Groups), len(p.d.Interfaces)
 			p.spaces = append(p.spaces, p.space)
 			continue
 		}

@@ -34,6 +34,7 @@ func (p *parser) iface(n int32) {
 	p.children(n, func(c int32) { p.ifaceStatement(&ifc, c) })
 	ifc.Zone = ifc.Alias
 	p.level(&ifc)
+	p.hardware[ifc.Name] = len(p.d.Interfaces)
 	p.d.Interfaces = append(p.d.Interfaces, ifc)
 	if ifc.Alias != "" {
 		p.nameif[ifc.Alias] = len(p.d.Interfaces) - 1
@@ -157,13 +158,10 @@ func (p *parser) pixNameif(n int32) {
 		return
 	}
 	hw, alias := p.str(p.word(1)), p.str(p.word(2))
-	i := 0
-	for ; i < len(p.d.Interfaces); i++ {
-		if p.d.Interfaces[i].Name == hw && p.d.Interfaces[i].Scope == p.scope {
-			break
-		}
-	}
-	if i == len(p.d.Interfaces) {
+	i, known := p.hardware[hw]
+	if !known {
+		i = len(p.d.Interfaces)
+		p.hardware[hw] = i
 		p.d.Interfaces = append(p.d.Interfaces, facts.Interface{Name: hw, Scope: p.scope, Span: p.span(n)})
 	}
 	ifc := &p.d.Interfaces[i]

@@ -39,6 +39,15 @@ type policyMap struct {
 	export   evidence.Span // flow-export event-type ... destination; zero when none
 }
 
+// maxInspects bounds the inspections of a policy; the ASA knows some forty.
+const maxInspects = 64
+
+func (m *policyMap) inspect(name string) {
+	if name != "" && len(m.inspects) < maxInspects && !slices.Contains(m.inspects, name) {
+		m.inspects = append(m.inspects, name)
+	}
+}
+
 // An appliedPolicy is one service-policy statement.
 type appliedPolicy struct {
 	name  string
@@ -203,9 +212,7 @@ func (p *parser) policyMap(n int32) {
 		p.children(c, func(s int32) {
 			switch {
 			case p.is(0, "inspect") && !p.negated:
-				if len(p.w) > 1 && !slices.Contains(m.inspects, string(p.word(1))) {
-					m.inspects = append(m.inspects, p.str(p.word(1)))
-				}
+				m.inspect(p.str(p.word(1)))
 				p.understood(s)
 			case p.is(0, "flow-export") && !p.negated:
 				for i := range p.w {
@@ -234,9 +241,7 @@ func (p *parser) fixup(n int32) {
 		p.policies[name] = m
 		p.log.applied = append(p.log.applied, appliedPolicy{name: name})
 	}
-	if !slices.Contains(m.inspects, string(p.word(2))) {
-		m.inspects = append(m.inspects, p.str(p.word(2)))
-	}
+	m.inspect(p.str(p.word(2)))
 }
 
 // below yields the statements under n, at any depth, comments left out.
@@ -359,6 +364,7 @@ func (p *parser) finishSuppressed() {
 func (p *parser) finishExport() {
 	l, out := &p.log, &p.d.Logging
 	var export evidence.Span
+	at := map[string]*policyMap{} // what is applied, by interface; "" everywhere
 	for _, a := range l.applied {
 		m := p.policies[a.name]
 		if m == nil {
@@ -367,9 +373,17 @@ func (p *parser) finishExport() {
 		if !m.export.IsZero() {
 			export = m.export
 		}
-		for i := range p.d.Interfaces {
-			ifc := &p.d.Interfaces[i]
-			if ifc.Scope == p.scope && ifc.Alias != "" && (a.where == "" || a.where == ifc.Alias) {
+		if at[a.where] == nil {
+			at[a.where] = &policyMap{}
+		}
+		for _, name := range m.inspects {
+			at[a.where].inspect(name)
+		}
+	}
+	for i := p.firstIface; i < len(p.d.Interfaces); i++ {
+		ifc := &p.d.Interfaces[i]
+		for _, where := range [...]string{"", ifc.Alias} {
+			if m := at[where]; m != nil && ifc.Alias != "" {
 				ifc.Inspect = append(ifc.Inspect, m.inspects...)
 			}
 		}

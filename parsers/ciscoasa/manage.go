@@ -107,27 +107,29 @@ func (p *parser) management() {
 	p.served(facts.Service{Protocol: facts.HTTPS, Name: "http server", Enabled: http.enabled, Port: http.port}, "http", httpBy)
 }
 
-// sources makes the filters of one way and their binding. It returns the filters' names with their interfaces.
-func (p *parser) sources(way, where string, m *management) [][2]string {
-	var made [][2]string
+// An admission is the filter of one way of management on one interface.
+type admission struct {
+	filter, where string
+	span          evidence.Span
+}
+
+// sources makes the filters of one way and their binding.
+func (p *parser) sources(way, where string, m *management) []admission {
+	var made []admission
 	var names []string
-	first := len(p.d.Filters)
+	at := map[string]int{} // index in Device.Filters by interface
 	for _, s := range m.sources {
-		name := way + " " + s.where
-		at := -1
-		for i := first; i < len(p.d.Filters); i++ {
-			if p.d.Filters[i].Name == name {
-				at = i
-			}
-		}
-		if at < 0 {
-			at = len(p.d.Filters)
+		i, ok := at[s.where]
+		if !ok {
+			i = len(p.d.Filters)
+			at[s.where] = i
+			name := way + " " + s.where
 			p.d.Filters = append(p.d.Filters, facts.Filter{
 				Name: name, Scope: p.scope, Kind: way, Default: facts.Next, Synthetic: true, Stateful: true, Span: s.span,
 			})
-			made, names = append(made, [2]string{name, s.where}), append(names, name)
+			made, names = append(made, admission{name, s.where, s.span}), append(names, name)
 		}
-		f := &p.d.Filters[at]
+		f := &p.d.Filters[i]
 		f.Rules = append(f.Rules, facts.Rule{
 			Action: facts.Permit,
 			Match:  facts.Match{Src: facts.Addrs{Items: p.items.one(s.from), Present: true}},
@@ -141,7 +143,7 @@ func (p *parser) sources(way, where string, m *management) [][2]string {
 }
 
 // served states a service, once for each interface it may be reached on.
-func (p *parser) served(s facts.Service, way string, by [][2]string) {
+func (p *parser) served(s facts.Service, way string, by []admission) {
 	if s.Enabled.Origin == facts.Unknown {
 		return
 	}
@@ -163,12 +165,7 @@ func (p *parser) served(s facts.Service, way string, by [][2]string) {
 		p.d.Services = append(p.d.Services, s)
 	}
 	for _, b := range by {
-		s.ACL, s.Bind = facts.V[string]{Val: b[0], Origin: facts.Explicit}, b[1]
-		for i := range p.d.Filters {
-			if p.d.Filters[i].Name == b[0] && p.d.Filters[i].Scope == p.scope {
-				s.ACL.Span = p.d.Filters[i].Span
-			}
-		}
+		s.ACL, s.Bind = facts.Say(b.filter, b.span), b.where
 		p.d.Services = append(p.d.Services, s)
 	}
 }

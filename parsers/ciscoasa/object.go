@@ -424,33 +424,68 @@ func (p *parser) mixed() {
 	}
 }
 
-// protocolsOf is the content of a protocol group with its members; every says "ip" is among them.
-func (p *parser) protocolsOf(name string, seen map[string]bool) (list []uint8, every bool) {
+// A protocolSet is what a protocol group expands to.
+type protocolSet struct {
+	list  []uint8 // each once, in order
+	every bool    // "ip" is among them
+}
+
+// protocolsOf is the content of a protocol group with its members.
+func (p *parser) protocolsOf(name string) protocolSet {
 	i, ok := p.groups[name]
-	if !ok || seen[name] || p.d.Groups[i].Kind != facts.ProtocolGroup {
-		return nil, false
+	if !ok {
+		return protocolSet{}
 	}
-	seen[name] = true
-	g := &p.d.Groups[i]
-	list = g.Protocols
-	for _, m := range g.Members {
-		more, _ := p.protocolsOf(m, seen)
-		list = append(slices.Clip(list), more...)
+	if s, ok := p.protocols[i]; ok {
+		return s
 	}
-	return list, len(list) >= len(p.numbers)
+	var has [256]bool
+	p.nested(i, facts.ProtocolGroup, func(g *facts.Group) {
+		for _, n := range g.Protocols {
+			has[n] = true
+		}
+	})
+	var s protocolSet
+	for n, in := range has {
+		if in {
+			s.list = append(s.list, uint8(n))
+		}
+	}
+	s.every = len(s.list) == len(has)
+	p.protocols[i] = s
+	return s
 }
 
 // icmpOf is the content of an ICMP type group with its members.
-func (p *parser) icmpOf(name string, seen map[string]bool) []facts.ICMPType {
+func (p *parser) icmpOf(name string) []facts.ICMPType {
 	i, ok := p.groups[name]
-	if !ok || seen[name] || p.d.Groups[i].Kind != facts.ICMPGroup {
+	if !ok {
 		return nil
 	}
-	seen[name] = true
-	g := &p.d.Groups[i]
-	list := g.ICMP
-	for _, m := range g.Members {
-		list = append(slices.Clip(list), p.icmpOf(m, seen)...)
+	if list, ok := p.icmpTypes[i]; ok {
+		return list
 	}
+	var list []facts.ICMPType
+	p.nested(i, facts.ICMPGroup, func(g *facts.Group) { list = append(list, g.ICMP...) })
+	p.icmpTypes[i] = list
 	return list
+}
+
+// nested calls f with group i and the groups of its kind below it, each once.
+func (p *parser) nested(i int, kind facts.GroupKind, f func(*facts.Group)) {
+	seen := map[int]bool{}
+	todo := []int{i}
+	for len(todo) > 0 {
+		i, todo = todo[len(todo)-1], todo[:len(todo)-1]
+		if seen[i] || p.d.Groups[i].Kind != kind {
+			continue
+		}
+		seen[i] = true
+		f(&p.d.Groups[i])
+		for _, m := range p.d.Groups[i].Members {
+			if j, ok := p.groups[m]; ok {
+				todo = append(todo, j)
+			}
+		}
+	}
 }

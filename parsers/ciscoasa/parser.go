@@ -72,14 +72,20 @@ type space struct {
 	policies map[string]*policyMap
 	vpn      vpnState
 
-	inter, intra facts.V[bool] // same-security-traffic permit
-	managed      []managedOnly // interfaces that pass nothing through
+	inter, intra facts.V[bool]       // same-security-traffic permit
+	managed      []managedOnly       // interfaces that pass nothing through
+	planed       bool                // the filter behind control-plane lists is made
+	firstIface   int                 // Device.Interfaces before it belong to other spaces
+	hardware     map[string]int      // PIX 6: interface by its own name
+	protocols    map[int]protocolSet // what protocol groups expand to, by index in Device.Groups
+	icmpTypes    map[int][]facts.ICMPType
 }
 
 func newSpace(scope string) *space {
 	return &space{
 		scope: scope,
-		names: map[string]netip.Addr{}, groups: map[string]int{}, nameif: map[string]int{}, transports: map[int][]uint8{},
+		names: map[string]netip.Addr{}, groups: map[string]int{}, nameif: map[string]int{}, transports: map[int][]uint8{}, hardware: map[string]int{},
+		protocols: map[int]protocolSet{}, icmpTypes: map[int][]facts.ICMPType{},
 		times: map[string]*facts.TimeRange{}, aclBy: map[string]*acl{}, policies: map[string]*policyMap{},
 		log: logState{lists: map[string]int{}},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -214,12 +215,8 @@ func userinfoPassword(src []byte, from int) (start, end int, ok bool) {
 
 // enter makes the space that source offset off is in the one facts are stated in.
 func (p *parser) enter(off int) {
-	for i := len(p.spaces) - 1; i >= 0; i-- {
-		if int(p.spaces[i].from) <= off {
-			p.space = p.spaces[i]
-			return
-		}
-	}
+	i := sort.Search(len(p.spaces), func(i int) bool { return int(p.spaces[i].from) > off })
+	p.space = p.spaces[max(i-1, 0)]
 }
 
 // privateKeys hides the lines of private keys in PEM form.

@@ -21,7 +21,6 @@ func (p *parser) separator(n int32) (context string, ok bool) {
 		return "", false
 	}
 	name, _, _ := bytes.Cut(rest, []byte(" "))
-	p.understood(n)
 	return string(name), len(name) > 0
 }
 

@@ -19,7 +19,7 @@ func (p *parser) statement(n int32) {
 		return
 	}
 	p.read(n)
-	if len(p.w) == 0 || p.wrapper(n) || p.filters(n) || p.served1(n) || p.settings(n) {
+	if len(p.w) == 0 || p.wrapper(n) || p.filters(n) || p.transfers(n) || p.settings(n) {
 		return
 	}
 	if topIrrelevant(p.word(0)) != "" {
@@ -83,8 +83,8 @@ func (p *parser) filters(n int32) bool {
 	return true
 }
 
-// served1 reads the statements about services, clients and secrets.
-func (p *parser) served1(n int32) bool {
+// transfers reads the statements about services, clients and secrets.
+func (p *parser) transfers(n int32) bool {
 	switch string(p.word(0)) {
 	case "ssh":
 		p.ssh(n)
