@@ -8,7 +8,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"path"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/quaymaster/quaymaster/audit"
@@ -199,32 +201,37 @@ func (r *reader) sink(s *share, src *source) facts.Sink {
 		}
 		s.parts = append(s.parts, p)
 	}
+	name := func(device *string) {
+		if *device == "" {
+			*device = src.speaker()
+		}
+	}
 	k.Transfer = func(t *facts.Transfer) {
-		if r.inWindow(t.Time) {
+		if name(&t.Device); r.inWindow(t.Time) {
 			s.seen(t.Device, t.Platform, facts.HasSyslog|facts.HasTransfers)
 			s.tally.Add(t)
 		}
 	}
 	k.Command = func(c *facts.Command) {
-		if r.inWindow(c.Time) {
+		if name(&c.Device); r.inWindow(c.Time) {
 			s.seen(c.Device, c.Platform, facts.HasSyslog|facts.HasCommands)
 			s.tally.AddCommand(c)
 		}
 	}
 	k.Auth = func(a *facts.Auth) {
-		if r.inWindow(a.Time) {
+		if name(&a.Device); r.inWindow(a.Time) {
 			s.seen(a.Device, a.Platform, facts.HasSyslog)
 			s.tally.AddAuth(a)
 		}
 	}
 	k.Change = func(c *facts.Change) {
-		if r.inWindow(c.Time) {
+		if name(&c.Device); r.inWindow(c.Time) {
 			s.seen(c.Device, c.Platform, facts.HasSyslog)
 			s.tally.AddChange(c)
 		}
 	}
 	k.Beat = func(b *facts.Beat) {
-		if r.inWindow(b.Time) {
+		if name(&b.Device); r.inWindow(b.Time) {
 			s.seen(b.Device, b.Platform, facts.HasSyslog)
 			s.tally.AddBeat(b)
 		}
@@ -236,6 +243,19 @@ func (r *reader) sink(s *share, src *source) facts.Sink {
 	k.Secret = func(x facts.Secret) { s.secrets = append(s.secrets, x.Span) }
 	k.Tag = r.tag
 	return k
+}
+
+// speaker is who wrote a log whose lines do not say: the manifest's host, else the file's name without its endings. A log
+// buffer saved as core-sw-01.log is core-sw-01's.
+func (s *source) speaker() string {
+	if s.file.Host != "" {
+		return s.file.Host
+	}
+	base := path.Base(s.file.Path)
+	if name, _, ok := strings.Cut(base, "."); ok && name != "" && net4(base) {
+		return name
+	}
+	return base
 }
 
 // place says where a device part was read and when it was taken, if the evidence does not say.

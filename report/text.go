@@ -18,14 +18,14 @@ type TextOptions struct {
 	Verbose bool // accepted and known findings in full, every gap and note
 	Quiet   bool // findings only, one line each
 	Brief   bool // no sums
-	Width   int  // of the terminal; 0 is 100
+	Width   int  // of the terminal; 0 is 200
 }
 
 // Text writes d for a terminal: findings as a compiler writes errors, then what was not evaluated, what is incomplete,
 // and the sums.
 func Text(w io.Writer, d *Doc, o TextOptions) error {
 	if o.Width == 0 {
-		o.Width = 100
+		o.Width = 200
 	}
 	t := &texter{w: bufio.NewWriter(w), o: o}
 	for i := range d.Findings {
@@ -143,6 +143,9 @@ func (t *texter) span(s *Span, first bool, width int) {
 		role = "  " + t.safe(s.Role)
 	}
 	t.printf("%s %s %s:%d:%d%s\n", pad, t.sgr(sgrCyan, arrow), t.safe(s.Path), s.Line, s.Column, role)
+	if s.Text == "" {
+		return
+	}
 	lines := strings.Split(s.Text, "\n")
 	for i, l := range lines {
 		if i == maxShown {

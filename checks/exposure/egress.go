@@ -9,6 +9,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/checks/judge"
+	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/headerspace"
 	"github.com/quaymaster/quaymaster/policy"
@@ -110,18 +111,33 @@ func sides(p *audit.Pass, d *facts.Device) []side {
 	return out
 }
 
+// behind adds the internal zones that meet a network, with the part of the network in each.
 func (s *side) behind(p *audit.Pass, net netip.Prefix, own bool) {
 	s.known = true
-	z := p.Zone(net.Addr())
-	if z.Trust != policy.Internal {
-		if own && z.Trust == policy.External {
-			s.outside = true
+	met := false
+	for _, z := range p.Policy.Zones {
+		for _, c := range z.CIDRs {
+			if z.Trust != policy.Internal || !c.Overlaps(net) {
+				continue
+			}
+			met = true
+			part := net
+			if c.Bits() > net.Bits() {
+				part = c
+			}
+			if p.Zone(part.Addr()).Name != z.Name {
+				continue // a longer prefix of another zone owns it
+			}
+			if !slices.Contains(s.prefixes, part) {
+				s.prefixes = append(s.prefixes, part)
+			}
+			if !slices.ContainsFunc(s.zones, func(h policy.Zone) bool { return h.Name == z.Name }) {
+				s.zones = append(s.zones, z)
+			}
 		}
-		return
 	}
-	s.prefixes = append(s.prefixes, net)
-	if !slices.ContainsFunc(s.zones, func(h policy.Zone) bool { return h.Name == z.Name }) {
-		s.zones = append(s.zones, z)
+	if !met && own && p.Zone(net.Addr()).Trust == policy.External {
+		s.outside = true
 	}
 }
 
@@ -357,8 +373,11 @@ func finding(p *audit.Pass, d *facts.Device, l leak, what string) audit.Finding 
 	}
 	for i, s := range l.answer.Culprits {
 		role := "contributes"
-		if i == 0 {
+		switch {
+		case i == 0:
 			role = ""
+		case isBinding(d, s):
+			role = "applied here"
 		}
 		f.Spans = append(f.Spans, audit.Mark{Span: s, Role: role})
 	}
@@ -366,6 +385,16 @@ func finding(p *audit.Pass, d *facts.Device, l leak, what string) audit.Finding 
 		f.Spans = []audit.Mark{{Span: l.answer.Span}}
 	}
 	return f
+}
+
+// isBinding reports whether a span is where a filter is applied.
+func isBinding(d *facts.Device, s evidence.Span) bool {
+	for i := range d.Interfaces {
+		if slices.ContainsFunc(d.Interfaces[i].Bindings, func(b facts.Binding) bool { return b.Span == s }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(d.Zoning.Pairs, func(z facts.ZonePair) bool { return z.Span == s })
 }
 
 // AnyAny is QM2003.
