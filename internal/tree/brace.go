@@ -1,6 +1,9 @@
 package tree
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // maxBlocks bounds the blocks a brace reader keeps open; deeper ones are counted and their contents join the last.
 const maxBlocks = 512
@@ -180,10 +183,14 @@ func (b *braces) newline() {
 
 // indent skips the blanks a line begins with.
 func (b *braces) indent() {
-	for b.i < len(b.src) && classes[b.src[b.i]] == blank {
-		b.i++
+	i, src := b.i, b.src
+	for i+8 <= len(src) && binary.LittleEndian.Uint64(src[i:]) == 0x2020202020202020 {
+		i += 8
 	}
-	b.head = b.i
+	for i < len(src) && classes[src[i]] == blank {
+		i++
+	}
+	b.i, b.head = i, i
 }
 
 // atStart is asked where a statement begins with its line. It reports whether it took the text there for something else.
@@ -365,7 +372,7 @@ func (b *braces) hang(w Word, from int) {
 	}
 	before := len(b.t.Nodes)
 	b.last = w
-	b.node = b.t.word(parent, Node{Off: w.Off, Len: w.Len, Begin: uint32(b.begin), Line: b.line, Flags: Implied})
+	b.node = b.t.word(parent, w, uint32(b.begin), b.line)
 	if b.words == 0 {
 		b.fresh = len(b.t.Nodes) > before
 	}

@@ -203,7 +203,7 @@ func (s *sets) set() {
 			break
 		}
 		last = w.word
-		node = s.t.word(w.parent, Node{Off: w.word.Off, Len: w.word.Len, Begin: uint32(s.off), Line: s.line, Flags: Implied})
+		node = s.t.word(w.parent, w.word, uint32(s.off), s.line)
 		if w.inList {
 			s.stands(node, w.word)
 			continue
@@ -311,9 +311,7 @@ func (s *sets) move(verb string, rest []byte) {
 	case "edit":
 		w := walk{s: s, at: len("edit"), parent: s.edit, depth: s.depth}
 		for w.next() && !w.inList && w.depth < MaxDepth {
-			s.edit = s.t.word(w.parent, Node{
-				Off: w.word.Off, Len: w.word.Len, Begin: uint32(s.off), Line: s.line, Flags: Implied,
-			})
+			s.edit = s.t.word(w.parent, w.word, uint32(s.off), s.line)
 			w.parent, s.depth = s.edit, w.depth
 		}
 	}

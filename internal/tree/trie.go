@@ -207,9 +207,9 @@ func (t *Tree) look(parent int32, word []byte) int32 {
 	return None
 }
 
-// word is parent's child that reads n, made from n when there is none.
-func (t *Tree) word(parent int32, n Node) int32 {
-	text := t.Source[n.Off : n.Off+n.Len]
+// word is parent's child that reads w, made as Implied when there is none.
+func (t *Tree) word(parent int32, w Word, begin, line uint32) int32 {
+	text := t.Source[w.Off : w.Off+w.Len]
 	first, many := t.siblings(parent)
 	if many {
 		last := t.last
@@ -222,7 +222,7 @@ func (t *Tree) word(parent int32, n Node) int32 {
 		h := t.names.hash(parent, text)
 		slot, i := t.find(parent, text, h)
 		if i == None {
-			i = t.Add(parent, n)
+			i = t.hang(parent, w, begin, line)
 			t.names.put(slot, h, i)
 		}
 		return i
@@ -230,15 +230,44 @@ func (t *Tree) word(parent int32, n Node) int32 {
 	count := 0
 	for i := first; i != None; {
 		k := &t.Nodes[i]
-		if k.Len == n.Len && k.Parent == parent && string(t.Source[k.Off:k.Off+k.Len]) == string(text) {
+		if k.Len == w.Len && k.Parent == parent && string(t.Source[k.Off:k.Off+k.Len]) == string(text) {
 			return i
 		}
 		count++
 		i = k.Next
 	}
-	i := t.Add(parent, n)
+	i := t.hang(parent, w, begin, line)
 	if count >= fewChildren {
 		t.index(parent)
+	}
+	return i
+}
+
+// hang is Add for a word, built where it stays: it is called for every word of a file.
+func (t *Tree) hang(parent int32, w Word, begin, line uint32) int32 {
+	i := int32(len(t.Nodes))
+	if len(t.Nodes) < cap(t.Nodes) {
+		t.Nodes = t.Nodes[:i+1]
+	} else {
+		t.Nodes = append(t.Nodes, Node{})
+	}
+	n := &t.Nodes[i]
+	n.Off, n.Len, n.Begin, n.Line = w.Off, w.Len, begin, line
+	n.Parent, n.First, n.Last, n.Next = parent, None, None, None
+	n.State, n.Repeat, n.Flags = facts.Unrecognised, 0, Implied
+	switch {
+	case parent != None:
+		p := &t.Nodes[parent]
+		if p.Last == None {
+			p.First = i
+		} else {
+			t.Nodes[p.Last].Next = i
+		}
+		p.Last = i
+	case t.last == None:
+		t.First, t.last = i, i
+	default:
+		t.Nodes[t.last].Next, t.last = i, i
 	}
 	return i
 }
@@ -272,10 +301,11 @@ func (x *names) put(slot, hash uint32, node int32) {
 func (t *Tree) Graft(parent, from int32) (child int32, made bool) {
 	n := t.Nodes[from]
 	before := len(t.Nodes)
-	n.Flags = n.Flags&(Block|Secret|Cut) | Inherited | Implied
-	n.State, n.Repeat = 0, 0
-	child = t.word(parent, n)
-	return child, len(t.Nodes) > before
+	child = t.word(parent, Word{n.Off, n.Len}, n.Begin, n.Line)
+	if made = len(t.Nodes) > before; made {
+		t.Nodes[child].Flags = n.Flags&(Block|Secret|Cut) | Inherited | Implied
+	}
+	return child, made
 }
 
 // Statement is the text of the statement that made node i, up to the end of its word: the whole line for the last word.

@@ -10,11 +10,9 @@ import (
 // VyOS has the same block names and no semicolons; PAN-OS wraps everything in "config {", SR OS in "configure {".
 func detectBrace(head []byte) facts.Confidence {
 	var ends, opens, closes, odd, top, inner int
-	var mark, foreign bool
+	var foreign bool
+	mark := hasAny(head, "## SECRET-DATA", "## Last commit: ", "## Last changed: ")
 	eachLine(head, func(line []byte, column int) bool {
-		if hasAny(line, "## SECRET-DATA", "## Last commit: ", "## Last changed: ") {
-			mark = true
-		}
 		line = withoutComment(line)
 		if len(line) == 0 {
 			return true
@@ -29,8 +27,11 @@ func detectBrace(head []byte) facts.Confidence {
 		case column == 0 && block && len(word) > 0 && word[len(word)-1] != ':' && !innerBlock(line):
 			foreign = true
 		}
-		if innerBlock(line) {
+		if block && innerBlock(line) {
 			inner++
+		}
+		if bytes.Contains(line, []byte("; ")) {
+			ends++
 		}
 		switch line[len(line)-1] {
 		case ';':

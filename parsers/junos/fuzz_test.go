@@ -45,11 +45,11 @@ func FuzzParse(f *testing.F) {
 // FuzzRoundTrip holds that braces and the set commands that say the same state the same facts.
 func FuzzRoundTrip(f *testing.F) {
 	for _, s := range braceSamples(f) {
-		f.Add(s.text)
+		f.Add(strings.ReplaceAll(s.text, " ## SECRET-DATA", ""))
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		if strings.Contains(src, "@") && strings.ContainsAny(src, "#>%") || strings.Contains(src, "show") {
-			return // prompts and echoes are no statements in one shape and may be in the other
+		if strings.ContainsAny(src, "#@!") || strings.Contains(src, "/*") || strings.Contains(src, "show") {
+			return // comments, prompts and echoes are told in one shape only
 		}
 		sameFacts(t, src)
 	})

@@ -2,6 +2,7 @@ package junos
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/facts"
 )
@@ -12,6 +13,13 @@ func (p *parser) interfaces(n int32) {
 		return
 	}
 	p.ok(n)
+	count := 0
+	for c := p.first(n); c != none; c = p.next(c) {
+		for u := p.first(p.kid(c, "unit")); u != none; u = p.next(u) {
+			count++
+		}
+	}
+	p.d.Interfaces = slices.Grow(p.d.Interfaces, count)
 	for c := p.first(n); c != none; c = p.next(c) {
 		switch string(p.bytes(c)) {
 		case "interface-range":

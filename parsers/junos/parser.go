@@ -49,7 +49,7 @@ type parser struct {
 
 func newParser(f *evidence.File, sink facts.Sink, src []byte, set bool) *parser {
 	p := &parser{
-		t: &tree.Tree{Nodes: make([]tree.Node, 0, len(src)/24+16)}, f: f, sink: sink, set: set, groups: none,
+		t: &tree.Tree{Nodes: make([]tree.Node, 0, len(src)/20+64)}, f: f, sink: sink, set: set, groups: none,
 		d:       &facts.Device{Path: f.Path, Has: facts.HasConfig, Taken: f.Mod, Platform: facts.JunosBrace, Format: "junos-config"},
 		reasons: map[int32]string{}, words: map[string]string{},
 	}

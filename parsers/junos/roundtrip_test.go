@@ -13,10 +13,13 @@ import (
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
-// asSet writes a configuration in braces as set commands, statement by statement; false when a word does not fit a line.
+// asSet writes a configuration in braces as set commands, statement by statement; false when a word does not fit a line, or
+// the braces are not whole.
 func asSet(src string) (string, bool) {
 	var t tree.Tree
-	t.Braces([]byte(src), tree.Syntax{Tags: true, Aside: aside})
+	if faults := t.Braces([]byte(src), tree.Syntax{Tags: true, Aside: aside}); len(faults) > 0 {
+		return "", false
+	}
 	var out strings.Builder
 	ok := true
 	var path []string

@@ -34,7 +34,7 @@ func (p *parser) secrets() {
 			p.secret(facts.SecretOther, k, word)
 		case n.Flags&tree.Secret != 0 && n.First == none:
 			p.secret(facts.SecretOther, k, word)
-		case bytes.Contains(word, []byte("://")):
+		case len(word) > 7 && bytes.IndexByte(word, ':') >= 0 && bytes.Contains(word, []byte("://")):
 			p.urlSecrets(k, word)
 		case len(word) > 30 && bytes.HasPrefix(word, []byte("-----BEGIN")) && bytes.Contains(word, []byte("PRIVATE KEY")):
 			p.secret(facts.SecretPrivate, k, word)
