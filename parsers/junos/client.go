@@ -354,3 +354,23 @@ func (p *parser) accountingOptions(n int32) {
 		}
 	}
 }
+
+// serviceSets reads "services": the flow collector of monitoring cards sends files by FTP; security intelligence and the
+// like fetch lists.
+func (p *parser) serviceSets(n int32) {
+	if n == none {
+		return
+	}
+	p.ok(n)
+	for c := p.first(n); c != none; c = p.next(c) {
+		switch string(p.bytes(c)) {
+		case "flow-collector":
+			p.okAll(c)
+			p.urls(p.kid(c, "destinations"), "log-upload", "services flow-collector destinations", true)
+		case "security-intelligence", "advanced-anti-malware":
+			p.urls(c, "settings", "services "+p.text(c), true)
+		default:
+			p.other("services", c)
+		}
+	}
+}

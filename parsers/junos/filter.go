@@ -145,7 +145,7 @@ func (p *parser) remark(n int32) string {
 	p.ok(i)
 	const longest = 400
 	text = bytes.TrimSpace(bytes.TrimSuffix(text[2:], []byte("*/")))
-	return string(text[:min(len(text), longest)])
+	return clean(text[:min(len(text), longest)])
 }
 
 // then reads a term's actions. Without accept, discard, reject or next term the packet is accepted, whatever else is done

@@ -65,3 +65,72 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretsStay holds that no secret of a fixture is in any text its facts state.
+func TestSecretsStay(t *testing.T) {
+	for _, c := range samples(t) {
+		t.Run(c.name, func(t *testing.T) {
+			format, _ := formatOf(c.text)
+			d, notes := readDevice(t, format, c.text)
+			text := dump(d, nil)
+			for _, n := range notes {
+				text += n.Message
+			}
+			for _, s := range d.Secrets {
+				secret := c.text[s.Span.Pos.Off() : s.Span.Pos.Off()+int64(s.Span.Len)]
+				if s.Storage != facts.StorageMasked && len(secret) > 4 && strings.Contains(text, secret) {
+					t.Errorf("%q is in a fact", secret)
+				}
+			}
+		})
+	}
+}
+
+// TestSecretSpans holds that a secret's span is exactly its characters, wherever it stands.
+func TestSecretSpans(t *testing.T) {
+	tests := []struct {
+		name, text string
+		set        bool
+		want       []string
+	}{
+		{"in quotes", `system { radius-server { 192.0.2.1 secret "s3cret word"; } }`, false, []string{"s3cret word"}},
+		{"in a URL", `system { archival { configuration { archive-sites { "ftp://u:p@w/1@192.0.2.1/x"; } } } }`, false, []string{"p@w/1"}},
+		{"in a URL of another scheme", `a { b "ldap://u:hunter2@h/x"; }`, false, []string{"hunter2"}},
+		{"in a command", `event-options { policy p { then { execute-commands { commands { "file copy /x ftp://u:hunter2@h/y"; } } } } }`, false, []string{"hunter2"}},
+		{"in a comment", "/* key \"$9$abcdef\" */ a { b; }", false, []string{"$9$abcdef"}},
+		{"in a remark", "firewall { filter f { /* ftp://u:hunter2@h/ */ term t { then accept; } } }", false, []string{"hunter2"}},
+		{"in what is switched off", `inactive: snmp { community hunter2; }`, false, []string{"hunter2"}},
+		{"in a group nobody applies", `groups { g { snmp { community hunter2; } } }`, false, []string{"hunter2"}},
+		{"of a statement nobody knows", "a {\n    b \"hunter2\"; ## SECRET-DATA\n}\n", false, []string{"hunter2"}},
+		{"hashes", `system { login { user u { authentication { encrypted-password "$6$a$b"; } } } }`, false, []string{"$6$a$b"}},
+		{"IPsec", `security { ike { policy p { pre-shared-key ascii-text "$9$abc"; } } }`, false, []string{"$9$abc"}},
+		{"v3", `snmp { v3 { usm { local-engine { user u { authentication-sha { authentication-key "$9$abc"; } privacy-aes128 { privacy-key "$9$def"; } } } } } }`, false, []string{"$9$abc", "$9$def"}},
+		{"BGP", `protocols { bgp { group g { authentication-key "$9$abc"; } } }`, false, []string{"$9$abc"}},
+		{"private key", "security { certificates { local { x { \"-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END\"; } } } }", false, []string{"-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END"}},
+		{"settings of passwords are none", `system { login { password { minimum-length 10; format sha512; } } authentication-order [ radius password ]; }`, false, nil},
+		{"routing communities are none", `policy-options { community c members 65000:1; }`, false, nil},
+		{"set", `set system tacplus-server 192.0.2.1 secret "$9$abc"`, true, []string{"$9$abc"}},
+		{"set, a line nobody knows", `annotate system "x"` + "\n" + `load password hunter2 x`, true, []string{"hunter2"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			format := Brace()
+			if test.set {
+				format = Set()
+			}
+			d, _ := readDevice(t, format, test.text)
+			var got []string
+			for _, s := range d.Secrets {
+				got = append(got, test.text[s.Span.Pos.Off():s.Span.Pos.Off()+int64(s.Span.Len)])
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			for _, s := range got {
+				if strings.Contains(dump(d, nil), s) {
+					t.Errorf("%q is in a fact", s)
+				}
+			}
+		})
+	}
+}

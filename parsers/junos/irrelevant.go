@@ -1,6 +1,9 @@
 package junos
 
-import "sort"
+import (
+	"bytes"
+	"sort"
+)
 
 // An entry is a statement that cannot bear on file transfers, with the reason. A star in a path is any name. Whatever is
 // below the statement is irrelevant with it; secrets in it are found all the same.
@@ -19,7 +22,7 @@ const (
 	labelling = "names and describes"
 )
 
-// irrelevant is sorted by path.
+// irrelevant is sorted by path; what belongs to interfaces is in a table of its own.
 var irrelevant = [...]entry{
 	{"access domain", cliOnly},
 	{"access firewall-authentication", cliOnly},
@@ -100,139 +103,6 @@ var irrelevant = [...]entry{
 	{"forwarding-options storm-control", layer2},
 	{"forwarding-options storm-control-profiles", layer2},
 	{"forwarding-options vxlan-routing", layer2},
-	{"interfaces * aggregated-ether-options", layer2},
-	{"interfaces * apply-macro", labelling},
-	{"interfaces * auto-negotiation", hardware},
-	{"interfaces * cascade-port", layer2},
-	{"interfaces * clocking", hardware},
-	{"interfaces * damping", hardware},
-	{"interfaces * dce", hardware},
-	{"interfaces * e1-options", hardware},
-	{"interfaces * enable", labelling},
-	{"interfaces * encapsulation", layer2},
-	{"interfaces * esi", layer2},
-	{"interfaces * ether-options", layer2},
-	{"interfaces * fabric-options", hardware},
-	{"interfaces * flexible-vlan-tagging", layer2},
-	{"interfaces * framing", hardware},
-	{"interfaces * gigether-options", layer2},
-	{"interfaces * gratuitous-arp-reply", layer2},
-	{"interfaces * hierarchical-scheduler", marking},
-	{"interfaces * hold-time", hardware},
-	{"interfaces * keepalives", layer2},
-	{"interfaces * link-degrade-monitor", hardware},
-	{"interfaces * link-mode", hardware},
-	{"interfaces * mac", layer2},
-	{"interfaces * media-type", hardware},
-	{"interfaces * metadata", labelling},
-	{"interfaces * mtu", layer2},
-	{"interfaces * multicast-router-interface", layer2},
-	{"interfaces * native-vlan-id", layer2},
-	{"interfaces * no-gratuitous-arp-reply", layer2},
-	{"interfaces * no-gratuitous-arp-request", layer2},
-	{"interfaces * no-keepalives", layer2},
-	{"interfaces * no-per-unit-scheduler", marking},
-	{"interfaces * no-traps", monitors},
-	{"interfaces * number-of-sub-ports", hardware},
-	{"interfaces * optics-options", hardware},
-	{"interfaces * otn-options", hardware},
-	{"interfaces * passive-monitor-mode", monitors},
-	{"interfaces * per-unit-scheduler", marking},
-	{"interfaces * phy-timestamping", hardware},
-	{"interfaces * port-mirror-instance", monitors},
-	{"interfaces * ppp-options", layer2},
-	{"interfaces * redundant-ether-options", layer2},
-	{"interfaces * satop-options", hardware},
-	{"interfaces * schedulers", marking},
-	{"interfaces * serial-options", hardware},
-	{"interfaces * services-options", monitors},
-	{"interfaces * sonet-options", hardware},
-	{"interfaces * speed", hardware},
-	{"interfaces * stacked-vlan-tagging", layer2},
-	{"interfaces * t1-options", hardware},
-	{"interfaces * t3-options", hardware},
-	{"interfaces * traceoptions", monitors},
-	{"interfaces * traps", monitors},
-	{"interfaces * unit * accounting-profile", monitors},
-	{"interfaces * unit * arp-resp", layer2},
-	{"interfaces * unit * backup-options", layer2},
-	{"interfaces * unit * bandwidth", labelling},
-	{"interfaces * unit * demux-options", layer2},
-	{"interfaces * unit * dial-options", layer2},
-	{"interfaces * unit * dlci", layer2},
-	{"interfaces * unit * enable", labelling},
-	{"interfaces * unit * encapsulation", layer2},
-	{"interfaces * unit * esi", layer2},
-	{"interfaces * unit * family * accounting", monitors},
-	{"interfaces * unit * family * arp", layer2},
-	{"interfaces * unit * family * dad-disable", layer2},
-	{"interfaces * unit * family * destination-udp-port", tunnels},
-	{"interfaces * unit * family * interface-mode", layer2},
-	{"interfaces * unit * family * isid-list", layer2},
-	{"interfaces * unit * family * load-balance", routes},
-	{"interfaces * unit * family * mac-validate", protects},
-	{"interfaces * unit * family * maximum-labels", routes},
-	{"interfaces * unit * family * mtu", layer2},
-	{"interfaces * unit * family * native-vlan-id", layer2},
-	{"interfaces * unit * family * nd6-stale-time", layer2},
-	{"interfaces * unit * family * ndp-proxy", layer2},
-	{"interfaces * unit * family * negotiate-address", layer2},
-	{"interfaces * unit * family * no-neighbor-learn", layer2},
-	{"interfaces * unit * family * no-redirects", routes},
-	{"interfaces * unit * family * no-redirects-ipv6", routes},
-	{"interfaces * unit * family * policer", marking},
-	{"interfaces * unit * family * port-mode", layer2},
-	{"interfaces * unit * family * primary", labelling},
-	{"interfaces * unit * family * proxy-arp", layer2},
-	{"interfaces * unit * family * recovery-timeout", layer2},
-	{"interfaces * unit * family * remote", routes},
-	{"interfaces * unit * family * route-domain", routes},
-	{"interfaces * unit * family * rpf-check", protects},
-	{"interfaces * unit * family * source-udp-port", tunnels},
-	{"interfaces * unit * family * storm-control", layer2},
-	{"interfaces * unit * family * targeted-broadcast", routes},
-	{"interfaces * unit * family * tcp-mss", marking},
-	{"interfaces * unit * family * traffic-control", marking},
-	{"interfaces * unit * family * vlan", layer2},
-	{"interfaces * unit * family * vlan-id", layer2},
-	{"interfaces * unit * family * vlan-id-list", layer2},
-	{"interfaces * unit * family * vlan-rewrite", layer2},
-	{"interfaces * unit * forwarding-class-accounting", marking},
-	{"interfaces * unit * inner-vlan-id-range", layer2},
-	{"interfaces * unit * input-vlan-map", layer2},
-	{"interfaces * unit * interface-shared-with", labelling},
-	{"interfaces * unit * keepalives", layer2},
-	{"interfaces * unit * layer2-policer", marking},
-	{"interfaces * unit * mac", layer2},
-	{"interfaces * unit * multicast-vci", layer2},
-	{"interfaces * unit * native-inner-vlan-id", layer2},
-	{"interfaces * unit * no-keepalives", layer2},
-	{"interfaces * unit * no-traps", monitors},
-	{"interfaces * unit * output-vlan-map", layer2},
-	{"interfaces * unit * peer-interface", labelling},
-	{"interfaces * unit * peer-unit", labelling},
-	{"interfaces * unit * point-to-point", layer2},
-	{"interfaces * unit * ppp-options", layer2},
-	{"interfaces * unit * pppoe-options", layer2},
-	{"interfaces * unit * proxy-arp", layer2},
-	{"interfaces * unit * rlsq", layer2},
-	{"interfaces * unit * rpm", monitors},
-	{"interfaces * unit * service-domain", labelling},
-	{"interfaces * unit * statistics", monitors},
-	{"interfaces * unit * swap-by-poppush", layer2},
-	{"interfaces * unit * traps", monitors},
-	{"interfaces * unit * tunnel", tunnels},
-	{"interfaces * unit * virtual-gateway-accept-data", layer2},
-	{"interfaces * unit * virtual-gateway-address", layer2},
-	{"interfaces * unit * virtual-gateway-v4-mac", layer2},
-	{"interfaces * unit * virtual-gateway-v6-mac", layer2},
-	{"interfaces * unit * vlan-id", layer2},
-	{"interfaces * unit * vlan-id-list", layer2},
-	{"interfaces * unit * vlan-id-range", layer2},
-	{"interfaces * unit * vlan-tags", layer2},
-	{"interfaces * vlan-offload", hardware},
-	{"interfaces * vlan-tagging", layer2},
-	{"interfaces * vlan-vci-tagging", layer2},
 	{"jsrc", cliOnly},
 	{"multi-chassis", layer2},
 	{"multicast-snooping-options", layer2},
@@ -524,11 +394,15 @@ var irrelevant = [...]entry{
 	{"wlan", layer2},
 }
 
-// reasonOf is why the statement at that path is irrelevant; empty when it is not in the table.
+// reasonOf is why the statement at that path is irrelevant; empty when it is in no table.
 func reasonOf(path []byte) string {
-	i := sort.Search(len(irrelevant), func(i int) bool { return irrelevant[i].path >= string(path) })
-	if i < len(irrelevant) && irrelevant[i].path == string(path) {
-		return irrelevant[i].why
+	table := irrelevant[:]
+	if bytes.HasPrefix(path, []byte("interfaces ")) {
+		table = irrelevantOfInterfaces[:]
+	}
+	i := sort.Search(len(table), func(i int) bool { return table[i].path >= string(path) })
+	if i < len(table) && table[i].path == string(path) {
+		return table[i].why
 	}
 	return ""
 }

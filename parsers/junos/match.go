@@ -42,7 +42,7 @@ func (p *parser) statementText(c int32) string {
 	if v := p.first(c); v != none && len(p.bytes(v)) < 40 {
 		out = append(append(out, ' '), p.bytes(v)...)
 	}
-	return string(out)
+	return clean(out)
 }
 
 // applies reports whether n is apply-groups or apply-groups-except, which was expanded before.
@@ -56,7 +56,7 @@ func (p *parser) applies(n int32) bool {
 
 // cannot accounts for value v of condition c that is not understood.
 func (x *matcher) cannot(c, v int32) {
-	x.m.Unread = append(x.m.Unread, string(x.p.bytes(c))+" "+string(x.p.bytes(v)))
+	x.m.Unread = append(x.m.Unread, string(x.p.bytes(c))+" "+clean(x.p.bytes(v)))
 	x.p.unsupported(v, "a value that is not understood")
 }
 

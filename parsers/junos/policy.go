@@ -187,7 +187,7 @@ func (p *parser) policy(n int32, off bool, zones *reach) facts.Rule {
 		case "description":
 			p.okAll(c)
 			if v := p.value(c); v != none && r.Remark == "" {
-				r.Remark = p.text(v)
+				r.Remark = clean(p.bytes(v))
 			}
 		case "scheduler-name":
 			p.okAll(c)

@@ -2,6 +2,8 @@ package junos
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/internal/copycmd"
@@ -193,39 +195,53 @@ func (p *parser) statementName(n int32) string {
 
 // urlSecrets adds the passwords in the URLs a word holds: one that is a URL, or a command with one in it.
 func (p *parser) urlSecrets(n int32, word []byte) {
-	for at := 0; at < len(word); {
-		i := bytes.Index(word[at:], []byte("://"))
+	for _, s := range urlPasswords(nil, word) {
+		p.addSecret(s.Kind, n, s.Start, s.End-s.Start)
+	}
+}
+
+// urlPasswords appends the passwords of the URLs in text, whatever their scheme, in order.
+func urlPasswords(dst []copycmd.Secret, text []byte) []copycmd.Secret {
+	for at := 0; at < len(text); {
+		i := bytes.Index(text[at:], []byte("://"))
 		if i < 0 {
-			return
+			break
 		}
-		from := at + i
-		for from > at && word[from-1] != ' ' && word[from-1] != '"' && word[from-1] != '\'' {
-			from--
-		}
-		end := at + i
-		for end < len(word) && (word[end] != ' ' || inPlaceholder(word[from:end])) {
+		start := at + i + 3
+		end := start
+		for end < len(text) && (bytes.IndexByte([]byte(" \t\n\"'"), text[end]) < 0 || inPlaceholder(text[start:end])) {
 			end++
 		}
-		if u, ok := parseURL(bytes.TrimRight(word[from:end], `"\'`)); ok && u.passLen > 0 {
-			p.addSecret(facts.SecretURL, n, from+u.passAt, u.passLen)
+		url := text[:end]
+		if host := credentials(url, start); host > start {
+			if colon := bytes.IndexByte(url[start:host], ':'); colon >= 0 && start+colon+1 < host-1 {
+				dst = append(dst, copycmd.Secret{Start: start + colon + 1, End: host - 1, Kind: facts.SecretURL})
+			}
 		}
 		at = end
 	}
+	return dst
 }
 
 // inPlaceholder reports whether b ends inside "<secret removed>".
 func inPlaceholder(b []byte) bool {
-	return bytes.LastIndexByte(b, '<') > bytes.LastIndexByte(b, '>') && bytes.HasPrefix(b[bytes.LastIndexByte(b, '<'):], []byte("<secret"))
+	i := bytes.LastIndexByte(b, '<')
+	return i > bytes.LastIndexByte(b, '>') && bytes.HasPrefix(b[i:], []byte("<secret"))
 }
 
-// looseSecrets adds the secrets of a comment or of a line that is no statement.
-func (p *parser) looseSecrets(n int32) {
-	text := p.t.Text(n)
-	if bytes.IndexByte(text, '$') < 0 && bytes.Index(text, []byte("://")) < 0 && p.t.Nodes[n].Flags&tree.Comment != 0 &&
-		!bytes.Contains(text, []byte("password")) && !bytes.Contains(text, []byte("secret")) {
-		return
+// suspect reports whether text may hold a secret.
+func suspect(text []byte) bool {
+	return bytes.IndexByte(text, '$') >= 0 || bytes.Contains(text, []byte("://")) || bytes.Contains(text, []byte("password")) ||
+		bytes.Contains(text, []byte("secret")) || bytes.Contains(text, []byte("key"))
+}
+
+// textSecrets are the secrets of free text or of a command, in order and without overlap: passwords in URLs, words in a
+// crypt form, and, in a line that is not a comment, what follows a word that introduces a secret.
+func textSecrets(text []byte, comment bool) []copycmd.Secret {
+	if !suspect(text) {
+		return nil
 	}
-	from := len(p.d.Secrets)
+	out := urlPasswords(nil, text)
 	for at := 0; at < len(text); {
 		for at < len(text) && bytes.IndexByte([]byte(" \t\n\"';"), text[at]) >= 0 {
 			at++
@@ -234,20 +250,34 @@ func (p *parser) looseSecrets(n int32) {
 		for end < len(text) && bytes.IndexByte([]byte(" \t\n\"';"), text[end]) < 0 {
 			end++
 		}
-		switch w := text[at:end]; {
-		case crypted(w) != facts.StorageUnknown:
-			p.addSecret(facts.SecretOther, n, at, end-at)
-		case bytes.Contains(w, []byte("://")):
-			if u, ok := parseURL(w); ok && u.passLen > 0 {
-				p.addSecret(facts.SecretURL, n, at+u.passAt, u.passLen)
-			}
+		if crypted(text[at:end]) != facts.StorageUnknown {
+			out = append(out, copycmd.Secret{Start: at, End: end})
 		}
 		at = end
 	}
-	if p.t.Nodes[n].Flags&tree.Comment != 0 || len(p.d.Secrets) > from {
-		return
+	if !comment {
+		out = copycmd.Secrets(out, text)
 	}
-	for _, s := range copycmd.Secrets(nil, text) {
+	slices.SortFunc(out, func(a, b copycmd.Secret) int { return a.Start - b.Start })
+	kept := out[:0]
+	for _, s := range out {
+		if n := len(kept); n > 0 && s.Start < kept[n-1].End {
+			kept[n-1].End = max(kept[n-1].End, s.End)
+			continue
+		}
+		kept = append(kept, s)
+	}
+	return kept
+}
+
+// clean is text for a fact, without secrets.
+func clean(text []byte) string {
+	return strings.Clone(copycmd.Mask(text, textSecrets(text, true)))
+}
+
+// looseSecrets adds the secrets of a comment or of a line that is no statement.
+func (p *parser) looseSecrets(n int32) {
+	for _, s := range textSecrets(p.t.Text(n), p.t.Nodes[n].Flags&tree.Comment != 0) {
 		p.addSecret(s.Kind, n, s.Start, s.End-s.Start)
 	}
 }

@@ -98,17 +98,19 @@ func TestPortRange(t *testing.T) {
 	}
 }
 
-// TestIrrelevantTable holds that the table can be searched and that every entry has its reason.
-func TestIrrelevantTable(t *testing.T) {
-	for i, e := range irrelevant {
-		if e.why == "" {
-			t.Errorf("%s has no reason", e.path)
-		}
-		if i > 0 && irrelevant[i-1].path >= e.path {
-			t.Errorf("%s is out of order, or there twice", e.path)
-		}
-		if reasonOf([]byte(e.path)) != e.why {
-			t.Errorf("%s is not found", e.path)
+// TestIrrelevantTables holds that the tables can be searched and that every entry has its reason.
+func TestIrrelevantTables(t *testing.T) {
+	for _, table := range [][]entry{irrelevant[:], irrelevantOfInterfaces[:]} {
+		for i, e := range table {
+			if e.why == "" {
+				t.Errorf("%s has no reason", e.path)
+			}
+			if i > 0 && table[i-1].path >= e.path {
+				t.Errorf("%s is out of order, or there twice", e.path)
+			}
+			if reasonOf([]byte(e.path)) != e.why {
+				t.Errorf("%s is not found", e.path)
+			}
 		}
 	}
 }

@@ -93,14 +93,14 @@ func (p *parser) wrapper() {
 			p.ok(int32(i))
 			continue
 		}
-		if line[0] != '#' {
+		if line[0] != '#' && line[0] != '!' {
 			continue
 		}
-		text := bytes.TrimLeft(line, "# \t")
+		text := bytes.TrimLeft(line, "#! \t")
 		switch {
 		case bytes.HasPrefix(text, []byte("RANCID-CONTENT-TYPE")):
 			p.d.Tool = facts.RANCID
-		case bytes.HasPrefix(text, []byte("Model: ")) && len(line) > 0 && line[1] == ' ':
+		case bytes.HasPrefix(text, []byte("Model: ")) && line[1] == ' ':
 			p.d.Model = facts.Say(string(bytes.TrimSpace(text[len("Model: "):])), span)
 			p.d.Tool = facts.Oxidized
 		case bytes.HasPrefix(text, []byte("Junos: ")):
