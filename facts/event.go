@@ -103,6 +103,18 @@ const (
 	Teardown      // ASA 302014/302016: bytes, no direction
 )
 
+// An Opener says how it is known who opened a session.
+type Opener uint8
+
+const (
+	OpenerStated  Opener = iota // the source says so
+	OpenerByPort                // the source names two ends; the one whose port is a transfer protocol's is taken for the server
+	OpenerUnknown               // two ends, of which neither or both have such a port: Client is the smaller, no more is known
+)
+
+// String is how the opener is known, as a word.
+func (o Opener) String() string { return [...]string{"stated", "port", "unknown"}[min(int(o), 2)] }
+
 // Absent marks a count the source does not carry. It is never zero.
 const Absent = int64(-1)
 
@@ -128,6 +140,7 @@ type Transfer struct {
 	User, File     string
 	Complete       Tri
 	Half           Half
+	Opener         Opener // Client opened the session: how that is known
 	Conn           uint64 // connection id to join halves by; 0 none
 	Encrypted      bool   // an audit event says TLS was used or requested
 	Path           string

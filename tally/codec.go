@@ -1,6 +1,7 @@
 package tally
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -31,6 +32,91 @@ func appendString(b []byte, s string) []byte {
 func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
 
 func appendUint(b []byte, n uint64) []byte { return binary.AppendUvarint(b, n) }
+
+// Keys sort as their bytes do. Text is written so that none is the beginning of another: NUL becomes 0 255, the end 0 0.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		b = append(b, s[i])
+		if s[i] == 0 {
+			b = append(b, 255)
+		}
+	}
+	return append(b, 0, 0)
+}
+
+// text splits what appendText wrote off a key.
+func text(key []byte) (s string, rest []byte, ok bool) {
+	i := bytes.Index(key, []byte{0, 0})
+	if i < 0 {
+		return "", nil, false
+	}
+	return string(bytes.ReplaceAll(key[:i], []byte{0, 255}, []byte{0})), key[i+2:], true
+}
+
+// appendEntity writes whose trail a record is in, addresses first.
+func appendEntity(b []byte, e Entity) []byte {
+	kind := byte('d')
+	if e.Kind == KindAddress {
+		kind = 'a'
+	}
+	return appendText(append(b, kind), e.Name)
+}
+
+// entity splits what appendEntity wrote off a key.
+func entity(key []byte) (e Entity, rest []byte, ok bool) {
+	if len(key) == 0 {
+		return e, nil, false
+	}
+	e.Kind = KindDevice
+	if key[0] == 'a' {
+		e.Kind = KindAddress
+	}
+	e.Name, rest, ok = text(key[1:])
+	return e, rest, ok
+}
+
+func appendTime(b []byte, unix int64, nanos int32, pos evidence.Pos) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(unix)^1<<63)
+	b = binary.BigEndian.AppendUint32(b, uint32(nanos)^1<<31)
+	return binary.BigEndian.AppendUint64(b, uint64(pos))
+}
+
+// endLen is the length of an end of a connection in a half's key.
+const endLen = 18
+
+func appendEnd(b []byte, a netip.Addr, port uint16) []byte {
+	var x [16]byte
+	if a.IsValid() {
+		x = a.As16()
+	}
+	return binary.BigEndian.AppendUint16(append(b, x[:]...), port)
+}
+
+// appendHalfKey writes what the halves of a session share: device, connection and ends, the smaller first; then the time,
+// beginnings before ends, and the position.
+func appendHalfKey(b []byte, x *facts.Transfer) []byte {
+	b = appendText(b, x.Device)
+	b = binary.BigEndian.AppendUint64(b, x.Conn)
+	at := len(b)
+	b = appendEnd(b, x.Client, x.ClientPort)
+	b = appendEnd(b, x.Server, x.ServerPort)
+	if one, two := b[at:at+endLen], b[at+endLen:]; bytes.Compare(one, two) > 0 {
+		var tmp [endLen]byte
+		copy(tmp[:], one)
+		copy(one, two)
+		copy(two, tmp[:])
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(x.Time.Unix)^1<<63)
+	b = binary.BigEndian.AppendUint32(b, uint32(x.Time.Nanos)^1<<31)
+	b = appendBool(b, x.Half == facts.Teardown)
+	return binary.BigEndian.AppendUint64(b, uint64(x.Span.Pos))
+}
+
+// halfTail is how much of a half's key is not shared by both, sameTail what is not shared by halves of one instant.
+const (
+	halfTail = 8 + 4 + 1 + 8
+	sameTail = 1 + 8
+)
 
 func appendBool(b []byte, v bool) []byte {
 	if v {
@@ -70,12 +156,12 @@ func appendHead(b []byte, kind byte, at facts.Stamp, device, format, platform st
 	return appendString(b, platform)
 }
 
-func appendTransfer(b []byte, x *facts.Transfer, spans []evidence.Span) []byte {
+func appendTransfer(b []byte, x *facts.Transfer, spans ...evidence.Span) []byte {
 	b = appendHead(b, kindTransfer, x.Time, x.Device, x.Format, x.Platform)
 	b = appendString(b, x.Vantage)
 	b = appendAddr(appendAddr(b, x.Client), x.Server)
 	b = appendUint(appendUint(b, uint64(x.ClientPort)), uint64(x.ServerPort))
-	b = append(b, x.Transport, byte(x.PortProtocol), byte(x.Protocol), byte(x.By), byte(x.Op), byte(x.Outcome), byte(x.Complete), byte(x.Half))
+	b = append(b, x.Transport, byte(x.PortProtocol), byte(x.Protocol), byte(x.By), byte(x.Op), byte(x.Outcome), byte(x.Complete), byte(x.Half), byte(x.Opener))
 	b = appendInt(appendInt(appendInt(b, x.Out), x.In), x.Total)
 	b = appendInt(b, int64(x.Duration))
 	b = appendString(appendString(b, x.User), x.File)
@@ -124,8 +210,9 @@ func appendChange(b []byte, x *facts.Change) []byte {
 
 // A decoder reads what the append functions wrote. After an error everything is zero.
 type decoder struct {
-	b   []byte
-	err error
+	b     []byte
+	err   error
+	names map[string]string // strings read before, to share their memory; nil shares none
 }
 
 func (d *decoder) uint() uint64 {
@@ -167,7 +254,26 @@ func (d *decoder) byte() byte {
 
 func (d *decoder) bool() bool { return d.byte() == 1 }
 
-func (d *decoder) string() string { return string(d.bytes(d.uint())) }
+func (d *decoder) string() string {
+	b := d.bytes(d.uint())
+	if d.names == nil || len(b) == 0 || len(b) > maxShared {
+		return string(b)
+	}
+	if s, ok := d.names[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(d.names) < maxNames {
+		d.names[s] = s
+	}
+	return s
+}
+
+// maxNames and maxShared bound a decoder's shared strings.
+const (
+	maxNames  = 1 << 16
+	maxShared = 256
+)
 
 func (d *decoder) addr() netip.Addr {
 	a, _ := netip.AddrFromSlice(d.bytes(uint64(d.byte())))
@@ -215,11 +321,14 @@ func (d *decoder) transfer(at facts.Stamp, device, format, platform string, e *E
 	x.ClientPort, x.ServerPort = uint16(d.uint()), uint16(d.uint())
 	x.Transport, x.PortProtocol, x.Protocol = d.byte(), facts.Protocol(d.byte()), facts.Protocol(d.byte())
 	x.By, x.Op, x.Outcome = facts.By(d.byte()), facts.Op(d.byte()), facts.Outcome(d.byte())
-	x.Complete, x.Half = facts.Tri(d.byte()), facts.Half(d.byte())
+	x.Complete, x.Half, x.Opener = facts.Tri(d.byte()), facts.Half(d.byte()), facts.Opener(d.byte())
 	x.Out, x.In, x.Total = d.int(), d.int(), d.int()
 	x.Duration = time.Duration(d.int())
 	x.User, x.File, x.Conn, x.Encrypted = d.string(), d.string(), d.uint(), d.bool()
 	n := d.uint()
+	if n <= uint64(len(d.b)) {
+		e.Spans = make([]evidence.Span, 0, n)
+	}
 	for ; n > 0 && d.err == nil; n-- {
 		e.Spans = append(e.Spans, d.span())
 	}
@@ -251,52 +360,46 @@ func appendSlots(b []byte, s *Slots) []byte {
 	return b
 }
 
-func (d *decoder) slots() Slots {
-	s := Slots{Width: d.byte()}
+// slots replaces s, and uses its memory again.
+func (d *decoder) slots(s *Slots) {
+	s.Width, s.Times = d.byte(), s.Times[:0]
 	n := d.uint()
-	if n > maxSlots {
-		d.err = errShort
-		return s
+	if n > maxSlots || s.Width > 31 {
+		d.err, d.b = errShort, nil
+		return
 	}
 	last := uint32(0)
 	for ; n > 0 && d.err == nil; n-- {
 		last += uint32(d.uint())
 		s.Times = append(s.Times, last)
 	}
-	return s
 }
 
-func appendCell(b []byte, c *cell) []byte {
-	for _, n := range []int64{c.sessions, c.denied, c.failed, c.approved, c.out, c.in, c.total, c.outKnown, c.inKnown, c.totalKnown, c.maxOut, c.first, c.last} {
-		b = appendInt(b, n)
+func appendHistogram(b []byte, h *Histogram) []byte {
+	b = appendUint(b, uint64(len(h.Bins)))
+	for _, x := range h.Bins {
+		b = appendUint(appendUint(b, uint64(x.Index)), uint64(x.Count))
 	}
-	for _, h := range c.hours {
-		b = appendUint(b, h)
-	}
-	b = append(b, c.ops, c.by)
-	b = appendSlots(b, &c.starts)
-	return appendSpan(b, c.firstSpan)
+	return b
 }
 
-func (d *decoder) cell() cell {
-	var c cell
-	for _, n := range []*int64{&c.sessions, &c.denied, &c.failed, &c.approved, &c.out, &c.in, &c.total, &c.outKnown, &c.inKnown, &c.totalKnown, &c.maxOut, &c.first, &c.last} {
-		*n = d.int()
-	}
-	for i := range c.hours {
-		c.hours[i] = d.uint()
-	}
-	c.ops, c.by = d.byte(), d.byte()
-	c.starts = d.slots()
-	c.firstSpan = d.span()
-	return c
-}
+// maxBins is how many bins a histogram of int64 can have.
+const maxBins = 63*8 + 8
 
-func appendSeries(b []byte, s *Series) []byte {
-	b = appendInt(appendInt(appendInt(b, s.Count), s.First), s.Last)
-	return appendSlots(b, &s.Slots)
-}
-
-func (d *decoder) series() Series {
-	return Series{Count: d.int(), First: d.int(), Last: d.int(), Slots: d.slots()}
+// histogram replaces h, and uses its memory again.
+func (d *decoder) histogram(h *Histogram) {
+	h.Bins = h.Bins[:0]
+	n := d.uint()
+	if n > maxBins {
+		d.err, d.b = errShort, nil
+		return
+	}
+	for ; n > 0 && d.err == nil; n-- {
+		index, count := d.uint(), d.uint()
+		if index >= maxBins || count > 1<<32-1 {
+			d.err, d.b = errShort, nil
+			return
+		}
+		h.Bins = append(h.Bins, Bin{uint16(index), uint32(count)})
+	}
 }

@@ -2,216 +2,387 @@ package tally
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/quaymaster/quaymaster/evidence"
 )
 
 // profileMagic begins a profile, inside its gzip member; the number is the version of what follows.
-const profileMagic = "quaymaster-profile-1\n"
+const profileMagic = "quaymaster-profile-2\n"
 
-// maxProfile bounds a decoded profile.
+// maxProfile bounds a decoded profile: some 20 million pairs and days.
 const maxProfile = 4 << 30
 
-// A Profile is what was normal in earlier weeks: pairs and series with no positions, carrying their own names.
+// A Profile is what was normal in earlier weeks: what every vantage saw of every pair and series on every day, so that
+// profiles merge as the tallies of two workers do. It holds no positions and carries its own names and list of files. It
+// may be read by several goroutines.
 type Profile struct {
-	pairs   map[Key]*Pair
-	series  map[SeriesKey]*Series
-	days    map[uint32]bool
-	sources map[string]bool
+	// Files are the evidence it was made of, by path.
+	Files []FileRef
+	// Policy is the digest of the policy whose workflows marked sessions as approved; empty when none did. Merged from
+	// profiles of different policies, nothing is marked.
+	Policy string
+
+	cells    []byte // records of tableCells and tableSeries, as in a run
+	series   []byte
+	cellAt   []int // where each pair's, each series' first record begins
+	seriesAt []int
+	days     []uint32
+	sources  []string
+
+	once  sync.Once
+	hosts map[[16]byte]*Host
 }
 
 // A Summary says what a profile covers.
 type Summary struct {
 	Pairs, Series, Days int
-	Sources             []string
-	First, Last         time.Time
+	Sources             []string // vantages and senders, sorted
+	Files               int
+	First, Last         time.Time // the first and the last covered day
+	Policy              string
 }
 
-func newProfile() *Profile {
-	return &Profile{pairs: map[Key]*Pair{}, series: map[SeriesKey]*Series{}, days: map[uint32]bool{}, sources: map[string]bool{}}
+// A Host is what a profile knows of an address.
+type Host struct {
+	Days    int // covered days on which any pair of it was seen, up to 512
+	Clients int // distinct clients it served
+	Servers int // distinct servers it was a client of
+	Pairs   int // pairs it was the client in
+
+	bits [8]uint64
 }
 
 // NewProfile makes a profile of what a run tallied.
 func NewProfile(ctx context.Context, r *Result) (*Profile, error) {
-	p := newProfile()
-	err := r.Pairs(ctx, func(k Key, x *Pair) {
-		c := *x
-		c.FirstSpan.Pos, c.FirstSpan.Len = 0, 0
-		c.Starts.Times = slices.Clone(c.Starts.Times)
-		p.pairs[k] = &c
-		p.cover(&c.Starts)
-		p.sources[c.Vantage] = true
-	})
+	p := &Profile{Files: slices.Clone(r.Files), Policy: r.o.Policy}
+	cells, err := sources(r.tallies(), tableCells)
 	if err != nil {
 		return nil, err
 	}
-	err = r.Series(ctx, func(k SeriesKey, x *Series) {
-		c := *x
-		c.Slots.Times = slices.Clone(c.Slots.Times)
-		p.series[k] = &c
-		p.cover(&c.Slots)
-	})
-	return p, err
+	series, err := sources(r.tallies(), tableSeries)
+	if err != nil {
+		return nil, errors.Join(err, closeAll(cells))
+	}
+	if err := p.fill(ctx, cells, series, p.Policy != ""); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
-// cover marks the days of a set of times.
-func (p *Profile) cover(s *Slots) {
-	for _, t := range s.Times {
-		p.days[uint32(uint64(t)<<s.Width/day)] = true
+// fill takes the records of both tables.
+func (p *Profile) fill(ctx context.Context, cells, series []source, approved bool) error {
+	var val []byte
+	put := func(to *[]byte, key []byte) {
+		*to = appendUint(appendUint(*to, uint64(len(key))), uint64(len(val)))
+		*to = append(append(*to, key...), val...)
+	}
+	err := mergeEqual(ctx, cells, func(key []byte, c *cell) error {
+		c.firstSpan = evidence.Span{}
+		if !approved {
+			c.approved = 0
+		}
+		val = c.encode(val[:0])
+		put(&p.cells, key)
+		return nil
+	})
+	err = errors.Join(err, mergeEqual(ctx, series, func(key []byte, b *beat) error {
+		val = b.encode(val[:0])
+		put(&p.series, key)
+		return nil
+	}))
+	slices.SortFunc(p.Files, func(a, b FileRef) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.SHA256, b.SHA256)) })
+	p.Files = slices.Compact(p.Files)
+	if err != nil {
+		return err
+	}
+	return p.index()
+}
+
+// index finds where pairs and series begin, and what is covered. It refuses records that are out of order or broken.
+func (p *Profile) index() error {
+	days, sources := map[uint32]bool{}, map[string]bool{}
+	var c cell
+	err := eachRecord(p.cells, func(at int, before, key, val []byte) error {
+		if len(key) < cellKeyLen {
+			return errShort
+		}
+		if len(before) < keyLen || !bytes.Equal(before[:keyLen], key[:keyLen]) {
+			p.cellAt = append(p.cellAt, at)
+		}
+		days[binary.BigEndian.Uint32(key[keyLen:])] = true
+		if v := string(key[cellKeyLen:]); !sources[v] {
+			sources[v] = true
+		}
+		d := decoder{b: val}
+		c.decode(&d)
+		return d.end()
+	})
+	if err != nil {
+		return err
+	}
+	var s beat
+	err = eachRecord(p.series, func(at int, before, key, val []byte) error {
+		source, rest, ok := text(key)
+		if _, rest, ok2 := text(rest); !ok || !ok2 || len(rest) != dayLen {
+			return errShort
+		}
+		if n := len(key) - dayLen; len(before) != len(key) || !bytes.Equal(before[:n], key[:n]) {
+			p.seriesAt = append(p.seriesAt, at)
+		}
+		days[binary.BigEndian.Uint32(key[len(key)-dayLen:])] = true
+		sources[source] = true
+		d := decoder{b: val}
+		s.decode(&d)
+		return d.end()
+	})
+	if err != nil {
+		return err
+	}
+	delete(days, 0)
+	p.days = slices.Sorted(maps.Keys(days))
+	for v := range sources {
+		p.sources = append(p.sources, vantageLabel(v))
+	}
+	slices.Sort(p.sources)
+	p.sources = slices.Compact(p.sources)
+	return nil
+}
+
+// end is the decoder's error, or that something is left.
+func (d *decoder) end() error {
+	if d.err == nil && len(d.b) > 0 {
+		return errShort
+	}
+	return d.err
+}
+
+// eachRecord calls each with the offset, the key before, the key and the value of every record, which must be in order.
+func eachRecord(b []byte, each func(at int, before, key, val []byte) error) error {
+	s := &blob{b: b}
+	var before []byte
+	for {
+		at := len(b) - len(s.b)
+		ok, err := s.next()
+		if err != nil || !ok {
+			return err
+		}
+		if at > 0 && bytes.Compare(before, s.key) >= 0 {
+			return errors.New("records are out of order")
+		}
+		if err := each(at, before, s.key, s.val); err != nil {
+			return err
+		}
+		before = s.key
 	}
 }
 
 // Days is how many days have any record.
 func (p *Profile) Days() int { return len(p.days) }
 
-// Pair is what was seen of a pair; nil when nothing was.
-func (p *Profile) Pair(k Key) *Pair { return p.pairs[k] }
-
-// Series is what was seen of a series; nil when nothing was.
-func (p *Profile) Series(k SeriesKey) *Series { return p.series[k] }
-
-// History is how many days of records a client or server has: days on which any pair of it was seen.
-func (p *Profile) History(addr [16]byte) int {
-	var days [8]uint64
-	for k, x := range p.pairs {
-		if k.Client == addr || k.Server == addr {
-			for i := range days {
-				days[i] |= x.Days[i]
-			}
-		}
-	}
-	n := 0
-	for _, d := range days {
-		for ; d != 0; d &= d - 1 {
-			n++
-		}
-	}
-	return n
+// Covers reports whether a Unix day has any record.
+func (p *Profile) Covers(day uint32) bool {
+	_, ok := slices.BinarySearch(p.days, day)
+	return ok
 }
 
-// Clients is how many distinct clients a server had by any transfer protocol.
-func (p *Profile) Clients(server [16]byte) int {
-	seen := map[[16]byte]bool{}
-	for k := range p.pairs {
-		if k.Server == server {
-			seen[k.Client] = true
+// Pair is what was seen of a pair, by the same rules as of the window; nil when nothing was. It is the caller's to keep.
+func (p *Profile) Pair(k Key) *Pair {
+	want := appendKey(make([]byte, 0, keyLen), k)
+	i, ok := find(p.cells, p.cellAt, want)
+	if !ok {
+		return nil
+	}
+	var out *Pair
+	g := newPairing(func(_ Key, x *Pair) { y := *x; out = &y })
+	var c cell
+	for s := (&blob{b: p.cells[p.cellAt[i]:]}); ; {
+		ok, err := s.next()
+		if err != nil || !ok || !bytes.HasPrefix(s.key, want) {
+			break
+		}
+		d := decoder{b: s.val}
+		c.decode(&d)
+		if g.add(s.key, &c) != nil {
+			break
 		}
 	}
-	return len(seen)
+	g.emit()
+	return out
+}
+
+// Series is what was seen of a series; nil when nothing was. It is the caller's to keep.
+func (p *Profile) Series(k SeriesKey) *Series {
+	want := appendText(appendText(nil, k.Source), k.Class)
+	i, ok := find(p.series, p.seriesAt, want)
+	if !ok {
+		return nil
+	}
+	var out *Series
+	g := seriesGroup{each: func(_ SeriesKey, x *Series) { y := *x; out = &y }}
+	var b beat
+	for s := (&blob{b: p.series[p.seriesAt[i]:]}); ; {
+		ok, err := s.next()
+		if err != nil || !ok || !bytes.HasPrefix(s.key, want) {
+			break
+		}
+		d := decoder{b: s.val}
+		b.decode(&d)
+		if g.add(s.key, &b) != nil {
+			break
+		}
+	}
+	g.emit()
+	return out
+}
+
+// find is the first record whose key begins with want.
+func find(b []byte, at []int, want []byte) (int, bool) {
+	return slices.BinarySearchFunc(at, want, func(off int, want []byte) int {
+		s := &blob{b: b[off:]}
+		_, _ = s.next() // index read it before
+		return bytes.Compare(s.key[:min(len(s.key), len(want))], want)
+	})
+}
+
+// Host is what is known of an address; the zero Host when nothing is.
+func (p *Profile) Host(addr [16]byte) Host {
+	p.once.Do(p.indexHosts)
+	if h := p.hosts[addr]; h != nil {
+		return *h
+	}
+	return Host{}
+}
+
+// History is how many covered days any pair of an address was seen on, up to 512.
+func (p *Profile) History(addr [16]byte) int { return p.Host(addr).Days }
+
+// Clients is how many distinct clients a server had by any transfer protocol.
+func (p *Profile) Clients(server [16]byte) int { return p.Host(server).Clients }
+
+func (p *Profile) indexHosts() {
+	hosts := map[[16]byte]*Host{}
+	of := func(a [16]byte) *Host {
+		h := hosts[a]
+		if h == nil {
+			h = new(Host)
+			hosts[a] = h
+		}
+		return h
+	}
+	_ = eachRecord(p.cells, func(_ int, before, key, _ []byte) error { // index read them before
+		k := readKey(key)
+		client, server := of(k.Client), of(k.Server)
+		const ends = 32 // the addresses
+		if len(before) == 0 || !bytes.Equal(before[:ends], key[:ends]) {
+			client.Servers++
+			server.Clients++
+		}
+		if len(before) == 0 || !bytes.Equal(before[:keyLen], key[:keyLen]) {
+			client.Pairs++
+		}
+		if day := binary.BigEndian.Uint32(key[keyLen:]); day != 0 {
+			client.bits[day%512/64] |= 1 << (day % 64)
+			server.bits[day%512/64] |= 1 << (day % 64)
+		}
+		return nil
+	})
+	for _, h := range hosts {
+		for _, b := range h.bits {
+			h.Days += bits.OnesCount64(b)
+		}
+	}
+	p.hosts = hosts
 }
 
 // Summary says what p covers.
 func (p *Profile) Summary() Summary {
-	s := Summary{Pairs: len(p.pairs), Series: len(p.series), Days: len(p.days), Sources: slices.Sorted(maps.Keys(p.sources))}
-	days := slices.Sorted(maps.Keys(p.days))
-	if len(days) > 0 {
-		s.First, s.Last = time.Unix(int64(days[0])*day, 0).UTC(), time.Unix(int64(days[len(days)-1])*day, 0).UTC()
+	s := Summary{
+		Pairs: len(p.cellAt), Series: len(p.seriesAt), Days: len(p.days), Sources: slices.Clone(p.sources), Files: len(p.Files), Policy: p.Policy,
+	}
+	if n := len(p.days); n > 0 {
+		s.First, s.Last = time.Unix(int64(p.days[0])*day, 0).UTC(), time.Unix(int64(p.days[n-1])*day, 0).UTC()
 	}
 	return s
 }
 
-// MergeProfiles joins profiles of different times or sites. Figures add up: give no profile twice.
+// Forget drops what a policy of another digest approved.
+func (p *Profile) Forget(policy string) (*Profile, error) {
+	if p.Policy == policy || p.Policy == "" {
+		return p, nil
+	}
+	out := &Profile{Files: p.Files}
+	return out, out.fill(context.Background(), []source{&blob{b: p.cells}}, []source{&blob{b: p.series}}, false)
+}
+
+// MergeProfiles joins profiles of different times or sites, in any order. Two profiles of the same evidence and day would
+// count it twice: that is an error, as far as the lists of files tell.
 func MergeProfiles(all ...*Profile) (*Profile, error) {
-	out := newProfile()
-	for _, p := range all {
-		maps.Copy(out.days, p.days)
-		maps.Copy(out.sources, p.sources)
-		for k, x := range p.pairs {
-			if have := out.pairs[k]; have != nil {
-				have.join(x)
-				continue
-			}
-			c := *x
-			c.Starts.Times, c.Witness = slices.Clone(x.Starts.Times), slices.Clone(x.Witness)
-			out.pairs[k] = &c
+	if err := disjoint(all); err != nil {
+		return nil, err
+	}
+	out := &Profile{}
+	var cells, series []source
+	for i, p := range all {
+		out.Files = append(out.Files, p.Files...)
+		if i == 0 {
+			out.Policy = p.Policy
 		}
-		for k, x := range p.series {
-			if have := out.series[k]; have != nil {
-				have.merge(x)
-				continue
-			}
-			c := *x
-			c.Slots.Times = slices.Clone(x.Slots.Times)
-			out.series[k] = &c
+		if p.Policy != out.Policy {
+			out.Policy = ""
 		}
+		cells = append(cells, &blob{b: p.cells})
+		series = append(series, &blob{b: p.series})
+	}
+	if err := out.fill(context.Background(), cells, series, out.Policy != ""); err != nil {
+		return nil, fmt.Errorf("merge profiles: %w", err)
 	}
 	return out, nil
 }
 
-// join adds another time's figures of the same pair.
-func (p *Pair) join(o *Pair) {
-	if o.Sessions > p.Sessions || o.Sessions == p.Sessions && o.Vantage < p.Vantage {
-		p.Device, p.Format, p.Platform, p.Vantage, o = o.Device, o.Format, o.Platform, o.Vantage, &Pair{
-			Sessions: o.Sessions, Denied: o.Denied, Failed: o.Failed, Approved: o.Approved, Out: o.Out, In: o.In, Total: o.Total,
-			OutKnown: o.OutKnown, InKnown: o.InKnown, TotalKnown: o.TotalKnown, MaxOut: o.MaxOut, First: o.First, Last: o.Last,
-			Days: o.Days, Hours: o.Hours, Ops: o.Ops, By: o.By, Starts: o.Starts, Vantage: p.Vantage, Witness: o.Witness,
+// disjoint refuses profiles that hold one file's records of one day twice.
+func disjoint(all []*Profile) error {
+	by := map[string][]*Profile{}
+	for _, p := range all {
+		for _, f := range p.Files {
+			if f.SHA256 == "" || slices.Contains(by[f.SHA256], p) {
+				continue
+			}
+			for _, q := range by[f.SHA256] {
+				if slices.ContainsFunc(p.days, q.Covers) {
+					return fmt.Errorf("two profiles were made of the same file and days (%s): keep one of them", f.Path)
+				}
+			}
+			by[f.SHA256] = append(by[f.SHA256], p)
 		}
 	}
-	for _, w := range append([]string{o.Vantage}, o.Witness...) {
-		if w != p.Vantage && !slices.Contains(p.Witness, w) {
-			p.Witness = append(p.Witness, w)
-		}
-	}
-	slices.Sort(p.Witness)
-	p.Witness = slices.DeleteFunc(p.Witness, func(w string) bool { return w == p.Vantage })
-	p.Sessions, p.Denied, p.Failed, p.Approved = p.Sessions+o.Sessions, p.Denied+o.Denied, p.Failed+o.Failed, p.Approved+o.Approved
-	p.Out, p.In, p.Total = p.Out+o.Out, p.In+o.In, p.Total+o.Total
-	p.OutKnown, p.InKnown, p.TotalKnown = p.OutKnown+o.OutKnown, p.InKnown+o.InKnown, p.TotalKnown+o.TotalKnown
-	p.MaxOut = max(p.MaxOut, o.MaxOut)
-	if o.First != 0 && (p.First == 0 || o.First < p.First) {
-		p.First = o.First
-	}
-	p.Last = max(p.Last, o.Last)
-	for i := range p.Days {
-		p.Days[i] |= o.Days[i]
-	}
-	for i := range p.Hours {
-		p.Hours[i] |= o.Hours[i]
-	}
-	p.Ops, p.By = p.Ops|o.Ops, p.By|o.By
-	p.Starts.Merge(&o.Starts)
+	return nil
 }
 
 // Write writes p: the same figures give the same bytes.
 func (p *Profile) Write(w io.Writer) error {
 	z := gzip.NewWriter(w) // no name and no time in its header
-	b := []byte(profileMagic)
-	days := slices.Sorted(maps.Keys(p.days))
-	b = appendUint(b, uint64(len(days)))
-	for _, d := range days {
-		b = appendUint(b, uint64(d))
+	b := appendString([]byte(profileMagic), p.Policy)
+	b = appendUint(b, uint64(len(p.Files)))
+	for _, f := range p.Files {
+		b = appendString(appendString(b, f.Path), f.SHA256)
 	}
-	sources := slices.Sorted(maps.Keys(p.sources))
-	b = appendUint(b, uint64(len(sources)))
-	for _, s := range sources {
-		b = appendString(b, s)
-	}
-	keys := slices.SortedFunc(maps.Keys(p.pairs), compareKeys)
-	b = appendUint(b, uint64(len(keys)))
-	if _, err := z.Write(b); err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if _, err := z.Write(appendPair(appendKey(b[:0], k), p.pairs[k])); err != nil {
-			return err
-		}
-	}
-	names := slices.SortedFunc(maps.Keys(p.series), func(a, b SeriesKey) int {
-		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Class, b.Class))
-	})
-	if _, err := z.Write(appendUint(b[:0], uint64(len(names)))); err != nil {
-		return err
-	}
-	for _, k := range names {
-		if _, err := z.Write(appendSeries(appendString(appendString(b[:0], k.Source), k.Class), p.series[k])); err != nil {
+	b = appendUint(appendUint(b, uint64(len(p.cells))), uint64(len(p.series)))
+	for _, part := range [][]byte{b, p.cells, p.series} {
+		if _, err := z.Write(part); err != nil {
 			return err
 		}
 	}
@@ -227,80 +398,38 @@ func WriteProfile(ctx context.Context, w io.Writer, r *Result) error {
 	return p.Write(w)
 }
 
-func appendPair(b []byte, p *Pair) []byte {
-	for _, n := range []int64{p.Sessions, p.Denied, p.Failed, p.Approved, p.Out, p.In, p.Total, p.OutKnown, p.InKnown, p.TotalKnown, p.MaxOut, p.First, p.Last} {
-		b = appendInt(b, n)
-	}
-	for _, d := range p.Days {
-		b = appendUint(b, d)
-	}
-	for _, h := range p.Hours {
-		b = appendUint(b, h)
-	}
-	b = append(b, p.Ops, p.By)
-	b = appendSlots(b, &p.Starts)
-	b = appendString(appendString(appendString(appendString(b, p.Device), p.Format), p.Platform), p.Vantage)
-	b = appendUint(b, uint64(len(p.Witness)))
-	for _, w := range p.Witness {
-		b = appendString(b, w)
-	}
-	return b
-}
-
-func (d *decoder) pair() *Pair {
-	p := &Pair{}
-	for _, n := range []*int64{&p.Sessions, &p.Denied, &p.Failed, &p.Approved, &p.Out, &p.In, &p.Total, &p.OutKnown, &p.InKnown, &p.TotalKnown, &p.MaxOut, &p.First, &p.Last} {
-		*n = d.int()
-	}
-	for i := range p.Days {
-		p.Days[i] = d.uint()
-	}
-	for i := range p.Hours {
-		p.Hours[i] = d.uint()
-	}
-	p.Ops, p.By = d.byte(), d.byte()
-	p.Starts = d.slots()
-	p.Device, p.Format, p.Platform, p.Vantage = d.string(), d.string(), d.string(), d.string()
-	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		p.Witness = append(p.Witness, d.string())
-	}
-	return p
-}
-
 // ReadProfile reads what Write wrote.
 func ReadProfile(r io.Reader) (*Profile, error) {
-	z, err := gzip.NewReader(bufio.NewReader(r))
+	z, err := gzip.NewReader(bufio.NewReaderSize(r, 64<<10))
 	if err != nil {
 		return nil, fmt.Errorf("not a profile: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(z, maxProfile))
+	data, err := io.ReadAll(io.LimitReader(z, maxProfile+1))
 	if err != nil {
 		return nil, fmt.Errorf("the profile is cut or damaged: %w", err)
 	}
-	body, ok := strings.CutPrefix(string(data), profileMagic)
+	if len(data) > maxProfile {
+		return nil, fmt.Errorf("the profile is larger than %d bytes", int64(maxProfile))
+	}
+	body, ok := bytes.CutPrefix(data, []byte(profileMagic))
 	if !ok {
-		return nil, errors.New("not a profile of this version")
-	}
-	d := &decoder{b: []byte(body)}
-	p := newProfile()
-	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		p.days[uint32(d.uint())] = true
-	}
-	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		p.sources[d.string()] = true
-	}
-	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		if key := d.bytes(keyLen); key != nil {
-			p.pairs[readKey(key)] = d.pair()
+		if bytes.HasPrefix(data, []byte("quaymaster-profile-")) {
+			return nil, errors.New("the profile is of another version of quaymaster: build it again")
 		}
+		return nil, errors.New("not a profile")
 	}
+	d := &decoder{b: body}
+	p := &Profile{Policy: d.string()}
 	for n := d.uint(); n > 0 && d.err == nil; n-- {
-		k := SeriesKey{Source: d.string(), Class: d.string()}
-		s := d.series()
-		p.series[k] = &s
+		p.Files = append(p.Files, FileRef{strings.Clone(d.string()), strings.Clone(d.string())})
 	}
-	if d.err != nil {
-		return nil, fmt.Errorf("the profile is damaged: %w", d.err)
+	n, m := d.uint(), d.uint()
+	p.cells, p.series = d.bytes(n), d.bytes(m)
+	if err := d.end(); err != nil {
+		return nil, fmt.Errorf("the profile is damaged: %w", err)
+	}
+	if err := p.index(); err != nil {
+		return nil, fmt.Errorf("the profile is damaged: %w", err)
 	}
 	return p, nil
 }

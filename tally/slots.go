@@ -5,13 +5,16 @@ import "slices"
 // maxSlots is how many members a set of slots has at most.
 const maxSlots = 1024
 
-// Slots is a set of start times: Times are sorted multiples of a slot, at the finest power-of-two width with at most
-// 1,024 members. The set depends on the times alone, not on their order: widening only ever joins members, so the width
-// is the smallest that fits.
+// Slots is a set of start times: Times are sorted numbers of slots since 1970, of 1<<Width seconds, at the finest
+// power-of-two width with at most 1,024 members. The set depends on the times alone, not on their order: widening only
+// ever joins members, so the width is the smallest that fits.
 type Slots struct {
 	Width uint8 // log2 of the slot's width in seconds
 	Times []uint32
 }
+
+// At is when the slot i begins, in unix seconds.
+func (s *Slots) At(i int) int64 { return int64(s.Times[i]) << s.Width }
 
 // Add puts a time in unix seconds into the set; times outside 1970 to 2106 are left out.
 func (s *Slots) Add(unix int64) {
@@ -22,9 +25,13 @@ func (s *Slots) Add(unix int64) {
 }
 
 func (s *Slots) put(t uint32) {
-	if n := len(s.Times); n == 0 || s.Times[n-1] < t {
+	n := len(s.Times)
+	switch {
+	case n == 0 || s.Times[n-1] < t:
 		s.Times = append(s.Times, t)
-	} else {
+	case s.Times[n-1] == t:
+		return
+	default:
 		i, found := slices.BinarySearch(s.Times, t)
 		if found {
 			return
@@ -61,3 +68,5 @@ func (s *Slots) Merge(o *Slots) {
 		s.put(t >> (s.Width - o.Width)) // an earlier member may have widened s
 	}
 }
+
+func (s *Slots) clone() Slots { return Slots{s.Width, slices.Clone(s.Times)} }

@@ -2,26 +2,27 @@ package tally
 
 import (
 	"bufio"
-	"bytes"
-	"container/heap"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
-// A table is one of the three kinds of records; each spill writes a sorted run of each.
+// A table is a kind of records; each spill writes a sorted run of each that holds any.
 type table uint8
 
 const (
 	tableCells table = iota
 	tableSeries
 	tableEvents
+	tableHalves
 	tables
 )
 
-var tableNames = [tables]string{"pairs", "series", "events"}
+var tableNames = [tables]string{"pairs", "series", "events", "halves"}
 
 // A source gives records in order of key, then value.
 type source interface {
@@ -29,17 +30,6 @@ type source interface {
 	next() (bool, error)
 	record() (key, val []byte)
 	close() error
-}
-
-// Keys sort as their bytes do. Text is written so that no text is the beginning of another: NUL becomes 0 255, the end 0 0.
-func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		b = append(b, s[i])
-		if s[i] == 0 {
-			b = append(b, 255)
-		}
-	}
-	return append(b, 0, 0)
 }
 
 func (t *Tally) cellRecordKey(b []byte, k cellKey) []byte {
@@ -59,30 +49,14 @@ const (
 	cellKeyLen = keyLen + 4
 )
 
-func readKey(b []byte) (k Key) {
-	copy(k.Client[:], b)
-	copy(k.Server[:], b[16:])
-	k.Protocol = protocol(b[32])
-	k.Port = binary.BigEndian.Uint16(b[33:])
-	return k
-}
-
 func (t *Tally) seriesRecordKey(b []byte, k seriesKey) []byte {
-	return append(appendText(b, t.list[k.source]), t.list[k.class]...)
-}
-
-func (t *Tally) eventRecordKey(b []byte, e *eventRef) []byte {
-	b = appendText(b, t.list[e.device])
-	b = binary.BigEndian.AppendUint64(b, uint64(e.time.Unix)^1<<63)
-	b = binary.BigEndian.AppendUint32(b, uint32(e.time.Nanos))
-	b = appendBool(b, e.late)
-	return binary.BigEndian.AppendUint64(b, uint64(e.pos))
+	b = appendText(appendText(b, t.list[k.source]), t.list[k.class])
+	return binary.BigEndian.AppendUint32(b, k.day)
 }
 
 // A memory gives a tally's own table in order.
 type memory struct {
-	n        int
-	at       int
+	n, at    int
 	key, val []byte
 	fill     func(m *memory, i int)
 }
@@ -91,7 +65,6 @@ func (m *memory) next() (bool, error) {
 	if m.at == m.n {
 		return false, nil
 	}
-	m.key, m.val = m.key[:0], m.val[:0]
 	m.fill(m, m.at)
 	m.at++
 	return true, nil
@@ -100,69 +73,137 @@ func (m *memory) next() (bool, error) {
 func (m *memory) record() (key, val []byte) { return m.key, m.val }
 func (m *memory) close() error              { return nil }
 
-// inMemory is the table as it is now.
+// inMemory is the table as it is now; nil when it is empty.
 func (t *Tally) inMemory(which table) source {
+	m := &memory{}
 	switch which {
 	case tableCells:
 		keys := t.sortedCells()
-		return &memory{n: len(keys), fill: func(m *memory, i int) {
-			m.key = t.cellRecordKey(m.key, keys[i])
-			m.val = appendCell(m.val, &t.store[t.cells[keys[i]]])
-		}}
+		m.n, m.fill = len(keys), func(m *memory, i int) {
+			m.key = t.cellRecordKey(m.key[:0], keys[i])
+			m.val = t.store.at(t.cells[keys[i]]).encode(m.val[:0])
+		}
 	case tableSeries:
 		keys := t.sortedSeries()
-		return &memory{n: len(keys), fill: func(m *memory, i int) {
-			m.key = t.seriesRecordKey(m.key, keys[i])
-			m.val = appendSeries(m.val, &t.beats[t.series[keys[i]]])
-		}}
-	case tableEvents, tables:
+		m.n, m.fill = len(keys), func(m *memory, i int) {
+			m.key = t.seriesRecordKey(m.key[:0], keys[i])
+			m.val = t.beats.at(t.series[keys[i]]).encode(m.val[:0])
+		}
+	case tableEvents:
+		t.sortEvents()
+		m.n, m.fill = len(t.events), func(m *memory, i int) {
+			e := &t.events[i]
+			m.key = appendTime(append(m.key[:0], t.list[e.entity]...), e.unix, e.nanos, e.pos)
+			m.val = t.data(e.data)
+		}
+	case tableHalves:
+		t.sortHalves()
+		m.n, m.fill = len(t.halves), func(m *memory, i int) {
+			h := t.halves[i]
+			b := t.data(h.data)
+			m.key, m.val = b[:h.key], b[h.key:]
+		}
+	case tables:
 	}
-	events := t.sortedEvents()
-	return &memory{n: len(events), fill: func(m *memory, i int) {
-		m.key = t.eventRecordKey(m.key, &events[i])
-		m.val = append(m.val, t.arena[events[i].off:events[i].off+events[i].len]...)
-	}}
+	if m.n == 0 {
+		return nil
+	}
+	return m
 }
 
-// A run is a sorted file.
+// A run is a sorted file. Runs of one level are of about one size.
 type run struct {
 	table table
+	level int
 	path  string
 }
 
-// spill writes every table as a sorted run and empties it. Names stay: their numbers are in use by nobody else.
+// maxLevel is how many runs of a level wait before they are merged into one of the next: it bounds the files a merge has
+// open at once.
+const maxLevel = 8
+
+// spill writes every table as a sorted run and empties it. Names stay: there are as many as devices and message classes.
 func (t *Tally) spill() error {
 	for which := range tables {
-		if err := t.write(which); err != nil {
-			return fmt.Errorf("spill %s: %w", tableNames[which], err)
+		src := t.inMemory(which)
+		if src == nil {
+			continue
 		}
+		r, err := t.write(which, 0, []source{src})
+		if err != nil {
+			return err
+		}
+		t.runs = append(t.runs, r)
 	}
 	t.reset()
+	for which := range tables {
+		if err := t.compact(which); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (t *Tally) write(which table) error {
-	f, err := os.CreateTemp(t.o.Dir, "tally-"+tableNames[which]+"-*.run")
-	if err != nil {
-		return err
-	}
-	t.runs = append(t.runs, run{which, f.Name()})
-	w := bufio.NewWriterSize(f, 256<<10)
-	src := t.inMemory(which)
-	var head []byte
-	for {
-		ok, err := src.next()
-		if err != nil || !ok {
-			return errors.Join(err, w.Flush(), f.Close())
+// compact merges full levels.
+func (t *Tally) compact(which table) error {
+	for level := 0; ; level++ {
+		var full []run
+		for _, r := range t.runs {
+			if r.table == which && r.level == level {
+				full = append(full, r)
+			}
 		}
-		key, val := src.record()
-		head = appendUint(appendUint(head[:0], uint64(len(key))), uint64(len(val)))
-		for _, part := range [][]byte{head, key, val} {
-			if _, err := w.Write(part); err != nil {
-				return errors.Join(err, f.Close())
+		if len(full) < maxLevel {
+			return nil
+		}
+		srcs, err := openRuns(full)
+		if err != nil {
+			return err
+		}
+		merged, err := t.write(which, level+1, srcs)
+		if err != nil {
+			return err
+		}
+		t.runs = append(slices.DeleteFunc(t.runs, func(r run) bool { return r.table == which && r.level == level }), merged)
+		for _, r := range full {
+			if err := os.Remove(r.path); err != nil {
+				return fmt.Errorf("spill %s: %w", tableNames[which], err)
 			}
 		}
 	}
+}
+
+// write merges sources into a run and closes them. On error no file is left.
+func (t *Tally) write(which table, level int, srcs []source) (run, error) {
+	f, err := os.CreateTemp(t.o.Dir, "tally-"+tableNames[which]+"-*.run")
+	if err != nil {
+		return run{}, errors.Join(fmt.Errorf("spill %s: %w", tableNames[which], err), closeAll(srcs))
+	}
+	w := &runWriter{w: bufio.NewWriterSize(f, 128<<10)}
+	err = mergeRecords(context.Background(), which, srcs, w.put)
+	if err = errors.Join(err, w.w.Flush(), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return run{}, fmt.Errorf("spill %s: %w", tableNames[which], err)
+	}
+	return run{which, level, f.Name()}, nil
+}
+
+type runWriter struct {
+	w    *bufio.Writer
+	head []byte
+}
+
+// put writes a record: the lengths of key and value, key, value.
+func (w *runWriter) put(key, val []byte) error {
+	w.head = appendUint(appendUint(w.head[:0], uint64(len(key))), uint64(len(val)))
+	_, err := w.w.Write(w.head)
+	if err == nil {
+		_, err = w.w.Write(key)
+	}
+	if err == nil {
+		_, err = w.w.Write(val)
+	}
+	return err
 }
 
 // A file gives a run's records.
@@ -172,16 +213,31 @@ type file struct {
 	key, val []byte
 }
 
-func openRun(path string) (source, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// openRuns opens all or none.
+func openRuns(runs []run) ([]source, error) {
+	var srcs []source
+	for _, r := range runs {
+		f, err := os.Open(r.path)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("read what was spilled: %w", err), closeAll(srcs))
+		}
+		srcs = append(srcs, &file{f: f, r: bufio.NewReaderSize(f, 64<<10)})
 	}
-	return &file{f: f, r: bufio.NewReaderSize(f, 64<<10)}, nil
+	return srcs, nil
+}
+
+func closeAll(srcs []source) error {
+	var errs []error
+	for _, s := range srcs {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(errs...)
 }
 
 // maxRecord bounds a record of a run: a longer one means the file was damaged.
-const maxRecord = 16 << 20
+const maxRecord = 64 << 20
+
+var errDamaged = errors.New("what was spilled is damaged")
 
 func (s *file) next() (bool, error) {
 	k, err := binary.ReadUvarint(s.r)
@@ -189,23 +245,22 @@ func (s *file) next() (bool, error) {
 		return false, nil
 	}
 	v, err2 := binary.ReadUvarint(s.r)
-	if err := errors.Join(err, err2); err != nil {
-		return false, err
-	}
-	if k > maxRecord || v > maxRecord {
-		return false, errShort
+	if err != nil || err2 != nil || k > maxRecord || v > maxRecord {
+		return false, errors.Join(errDamaged, err, err2)
 	}
 	s.key, s.val = grow(s.key, int(k)), grow(s.val, int(v))
-	if _, err := io.ReadFull(s.r, s.key); err != nil {
-		return false, err
+	if _, err = io.ReadFull(s.r, s.key); err == nil {
+		_, err = io.ReadFull(s.r, s.val)
 	}
-	_, err = io.ReadFull(s.r, s.val)
-	return err == nil, err
+	if err != nil {
+		return false, errors.Join(errDamaged, err)
+	}
+	return true, nil
 }
 
 func grow(b []byte, n int) []byte {
 	if cap(b) < n {
-		return make([]byte, n)
+		return make([]byte, n, n+n/2)
 	}
 	return b[:n]
 }
@@ -213,84 +268,19 @@ func grow(b []byte, n int) []byte {
 func (s *file) record() (key, val []byte) { return s.key, s.val }
 func (s *file) close() error              { return s.f.Close() }
 
-// A queue is sources by their current record.
-type queue []source
+// A blob gives the records of a run that is in memory.
+type blob struct{ b, key, val []byte }
 
-func (q queue) Len() int      { return len(q) }
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any) {
-	if s, ok := x.(source); ok {
-		*q = append(*q, s)
+func (s *blob) next() (bool, error) {
+	if len(s.b) == 0 {
+		return false, nil
 	}
+	d := decoder{b: s.b}
+	k, v := d.uint(), d.uint()
+	s.key, s.val = d.bytes(k), d.bytes(v)
+	s.b = d.b
+	return d.err == nil, d.err
 }
 
-func (q *queue) Pop() any {
-	old := *q
-	x := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return x
-}
-
-func (q queue) Less(i, j int) bool {
-	ki, vi := q[i].record()
-	kj, vj := q[j].record()
-	if c := bytes.Compare(ki, kj); c != 0 {
-		return c < 0
-	}
-	return bytes.Compare(vi, vj) < 0
-}
-
-// mergeTable gives the records of a table of all tallies, runs and memory, in order. each may not keep its arguments.
-func mergeTable(all []*Tally, which table, each func(key, val []byte) error) (err error) {
-	var q queue
-	defer func() {
-		for _, s := range q {
-			err = errors.Join(err, s.close())
-		}
-	}()
-	add := func(s source) error {
-		ok, err := s.next()
-		if !ok {
-			return errors.Join(err, s.close())
-		}
-		q = append(q, s)
-		return nil
-	}
-	for _, t := range all {
-		for _, r := range t.runs {
-			if r.table != which {
-				continue
-			}
-			s, err := openRun(r.path)
-			if err != nil {
-				return err
-			}
-			if err := add(s); err != nil {
-				return err
-			}
-		}
-		if err := add(t.inMemory(which)); err != nil {
-			return err
-		}
-	}
-	heap.Init(&q)
-	for len(q) > 0 {
-		if err := each(q[0].record()); err != nil {
-			return err
-		}
-		ok, err := q[0].next()
-		if err != nil {
-			return err
-		}
-		if ok {
-			heap.Fix(&q, 0)
-			continue
-		}
-		s := q[0]
-		heap.Remove(&q, 0)
-		if err := s.close(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (s *blob) record() (key, val []byte) { return s.key, s.val }
+func (s *blob) close() error              { return nil }

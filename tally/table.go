@@ -1,8 +1,10 @@
 package tally
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -11,44 +13,56 @@ import (
 	"github.com/quaymaster/quaymaster/facts"
 )
 
-// Options of a Tally.
+// Options of a Tally. All tallies of one run have the same.
 type Options struct {
-	// MemoryLimit is how many bytes the tables may take before they are written to Dir; 0 is 128 MiB.
+	// MemoryLimit is about how many bytes the tables may take before they are written to Dir; 0 is 128 MiB.
 	MemoryLimit int64
 	// Dir holds what is spilled, in files that Close removes; empty is the system's temporary folder.
 	Dir string
-	// Keep says which transfers the trail keeps besides denied and failed ones and halves of records; nil keeps none.
+	// Keep says which transfers the trail keeps besides denied and failed ones and those without an address: those with an external, device or
+	// hypervisor end. It is asked when a transfer is added, and by Merge for sessions joined of halves; nil keeps none.
 	Keep func(*facts.Transfer) bool
-	// Approved says whether a workflow covers a transfer; nil approves none.
+	// Approved says whether a workflow covers a transfer; nil approves none. Policy is the digest of the policy it is of.
 	Approved func(*facts.Transfer) bool
+	Policy   string
+	// Entity says whether an address has a trail of its own, beside the devices'. Merge asks it; nil gives none.
+	Entity func(netip.Addr) bool
+	// Resolve gives the device a source's name stands for, so that one device has one trail; nil takes names as they are.
+	// Merge asks it. Resolving twice must change nothing.
+	Resolve func(name string) string
 }
 
 const defaultLimit = 128 << 20
 
-// A Tally belongs to one worker: it takes no locks.
+// A Tally belongs to one worker: it takes no locks. After Merge nothing may be added to it.
 type Tally struct {
 	o     Options
 	names map[string]uint32
 	list  []string
+	last  struct { // the vantage of the transfer before
+		ok             bool
+		device, format string
+		number         uint32
+	}
+	lastBeat struct { // the series of the beat before
+		source, class string
+		day           uint32
+		at            int32
+	}
 
 	cells  map[cellKey]int32
-	store  []cell
+	store  chunks[cell]
 	series map[seriesKey]int32
-	beats  []Series
+	beats  chunks[beat]
 
-	arena  []byte // encoded events
+	arena  [][]byte // encoded events, in blocks
 	events []eventRef
+	halves []halfRef
 
-	last lastVantage
-	size int64
-	runs []run
-	err  error
-}
-
-// A lastVantage spares building the name of the vantage of every record of a log.
-type lastVantage struct {
-	device, format, platform string
-	number                   uint32
+	size   int64
+	runs   []run
+	sorted bool // events are in order, and nothing is added any more
+	err    error
 }
 
 // A cellKey is a pair seen by one vantage on one day.
@@ -58,35 +72,32 @@ type cellKey struct {
 	vantage uint32
 }
 
-// A cell is what one vantage saw of a pair on one day. Everything in it commutes.
-type cell struct {
-	sessions, denied, failed, approved int64
-	out, in, total                     int64
-	outKnown, inKnown, totalKnown      int64
-	maxOut                             int64
-	first, last                        int64
-	hours                              [3]uint64
-	ops, by                            uint8
-	starts                             Slots
-	firstSpan                          evidence.Span
+type seriesKey struct{ source, class, day uint32 }
+
+// A dataRef is a record in the arena.
+type dataRef struct{ block, off, len uint32 }
+
+// An eventRef is an event with what it is sorted by.
+type eventRef struct {
+	entity uint32 // name of appendEntity
+	nanos  int32
+	unix   int64
+	pos    evidence.Pos
+	data   dataRef
 }
 
-type seriesKey struct{ source, class uint32 }
-
-// An eventRef is an event in the arena with what it is sorted by.
-type eventRef struct {
-	device   uint32
-	late     bool // halves that end a record come after those that begin one within a second
-	time     facts.Stamp
-	pos      evidence.Pos
-	off, len int
+// A halfRef is a half with its key, which begins the record.
+type halfRef struct {
+	data dataRef
+	key  uint32 // length
 }
 
 // Estimated bytes of a table entry with its map slot.
 const (
-	cellSize   = 320
-	seriesSize = 96
-	eventSize  = 64
+	cellSize   = 328
+	beatSize   = 128
+	eventSize  = 56
+	arenaBlock = 1 << 20
 )
 
 // New makes an empty tally.
@@ -100,10 +111,15 @@ func New(o Options) *Tally {
 }
 
 func (t *Tally) reset() {
-	t.cells, t.store = map[cellKey]int32{}, nil
-	t.series, t.beats = map[seriesKey]int32{}, nil
-	t.arena, t.events, t.size = nil, nil, 0
+	t.cells, t.store = map[cellKey]int32{}, chunks[cell]{}
+	t.series, t.beats = map[seriesKey]int32{}, chunks[beat]{}
+	t.arena, t.events, t.halves = nil, nil, nil
+	t.lastBeat.source, t.lastBeat.class = "", ""
+	t.size = 0
 }
+
+// Err is the first error of a spill. After one nothing more is taken, and Merge gives it.
+func (t *Tally) Err() error { return t.err }
 
 // Close removes what was spilled.
 func (t *Tally) Close() error {
@@ -115,33 +131,80 @@ func (t *Tally) Close() error {
 	return errors.Join(errs...)
 }
 
+// chunks is a growing array whose elements never move.
+type chunks[T any] struct {
+	parts [][]T
+	n     int32
+}
+
+const chunkLen = 512
+
+func (c *chunks[T]) at(i int32) *T { return &c.parts[i/chunkLen][i%chunkLen] }
+
+func (c *chunks[T]) add() int32 {
+	if c.n%chunkLen == 0 {
+		c.parts = append(c.parts, make([]T, chunkLen))
+	}
+	c.n++
+	return c.n - 1
+}
+
 // name is the number of s. Numbers mean nothing outside of this tally.
 func (t *Tally) name(s string) uint32 {
 	if n, ok := t.names[s]; ok {
 		return n
 	}
-	s = string([]byte(s)) // events are valid only until the call returns
+	s = strings.Clone(s) // events are valid only until the call returns
 	n := uint32(len(t.list))
 	t.names[s] = n
 	t.list = append(t.list, s)
-	t.size += int64(len(s)) + 48
 	return n
 }
 
-// vantageName joins what a vantage is named by; none of the parts holds a NUL.
-func vantageName(device, format, platform string) string {
-	return device + "\x00" + format + "\x00" + platform
+// vantageName joins what a vantage is named by; a NUL in a part becomes a blank. The platform is not part of it: a reader
+// that sees a piece of a log may know it or not.
+func vantageName(device, format string) string {
+	clean := func(s string) string { return strings.ReplaceAll(s, "\x00", " ") }
+	return clean(device) + "\x00" + clean(format)
 }
 
-// Add tallies a transfer: whole ones by pair, and into the trail those it keeps.
-func (t *Tally) Add(x *facts.Transfer) {
-	if x.Half != facts.Whole || x.Outcome == facts.Denied || x.Outcome == facts.Failed || t.o.Keep != nil && t.o.Keep(x) {
-		t.keep(x.Device, x.Time, x.Span.Pos, x.Half == facts.Teardown, func(b []byte) []byte { return appendTransfer(b, x, []evidence.Span{x.Span}) })
+// splitVantage is the reverse of vantageName.
+func splitVantage(v string) (device, format string) {
+	device, format, _ = strings.Cut(v, "\x00")
+	return device, format
+}
+
+// vantage is the number of the transfer's vantage, found without building its name when it is the same as before.
+func (t *Tally) vantage(x *facts.Transfer) uint32 {
+	if l := &t.last; l.ok && l.device == x.Device && l.format == x.Format {
+		return l.number
 	}
-	if x.Half == facts.Whole {
+	n := t.name(vantageName(x.Device, x.Format))
+	t.last.device, t.last.format = splitVantage(t.list[n]) // the event's own strings end with the call
+	t.last.ok, t.last.number = true, n
+	return n
+}
+
+// Add tallies a transfer: whole ones by pair, and into the trail those it keeps. Halves wait for Merge. A transfer without
+// a client or server address is in no pair.
+func (t *Tally) Add(x *facts.Transfer) {
+	if t.err != nil {
+		return
+	}
+	if x.Half != facts.Whole {
+		t.half(x)
+	} else {
+		if t.kept(x) {
+			t.keep(x.Device, x.Time, x.Span.Pos, func(b []byte) []byte { return appendTransfer(b, x, x.Span) })
+		}
 		t.pair(x)
 	}
 	t.check()
+}
+
+// kept reports whether a whole transfer is in the trail. One without an address is: no pair can hold it.
+func (t *Tally) kept(x *facts.Transfer) bool {
+	return x.Outcome == facts.Denied || x.Outcome == facts.Failed || !x.Client.IsValid() || !x.Server.IsValid() || t.o.Keep != nil && t.o.Keep(x)
 }
 
 // pair adds a whole transfer to its cell.
@@ -151,187 +214,157 @@ func (t *Tally) pair(x *facts.Transfer) {
 	}
 	k := cellKey{Key: Key{Client: x.Client.As16(), Server: x.Server.As16(), Protocol: x.Protocol, Port: x.ServerPort}}
 	k.vantage = t.vantage(x)
-	timed := x.Time.Quality > facts.UptimeOnly && x.Time.Unix > 0
-	if timed {
-		k.day = uint32(x.Time.Unix / day)
-	}
+	k.day = dayOf(x.Time)
 	i, ok := t.cells[k]
 	if !ok {
-		i = int32(len(t.store))
+		i = t.store.add()
 		t.cells[k] = i
-		t.store = append(t.store, cell{})
 		t.size += cellSize
 	}
-	c := &t.store[i]
-	before := len(c.starts.Times)
-	c.add(x, timed, t.o.Approved != nil && x.Outcome == facts.Allowed && t.o.Approved(x))
-	t.size += int64(len(c.starts.Times)-before) * 4
+	c := t.store.at(i)
+	before := cap(c.starts.Times)*4 + cap(c.sizes.Bins)*8
+	c.add(x, t.o.Approved != nil && x.Outcome == facts.Allowed && t.o.Approved(x))
+	if p := smaller(c.platform, x.Platform); p != c.platform {
+		c.platform = t.list[t.name(p)]
+	}
+	t.size += int64(cap(c.starts.Times)*4 + cap(c.sizes.Bins)*8 - before)
 }
 
-// vantage is the number of the transfer's vantage, found without building its name when it is the same as before.
-func (t *Tally) vantage(x *facts.Transfer) uint32 {
-	if l := &t.last; l.device == x.Device && l.format == x.Format && l.platform == x.Platform && l.device != "" {
-		return l.number
+// smaller is the smaller of two names, of which an empty one is none.
+func smaller(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
 	}
-	full := vantageName(x.Device, x.Format, x.Platform)
-	n := t.name(full)
-	parts := strings.SplitN(t.list[n], "\x00", 3) // of the kept name: the event's strings end with the call
-	t.last = lastVantage{parts[0], parts[1], parts[2], n}
-	return n
+	return a
 }
 
-func (c *cell) add(x *facts.Transfer, timed, approved bool) {
-	switch x.Outcome {
-	case facts.Denied:
-		c.denied++
-	case facts.Failed:
-		c.failed++
-	case facts.Allowed, facts.OutcomeUnknown:
-		c.sessions++
+// dayOf is the Unix day of a stamp; 0 when it is no instant.
+func dayOf(s facts.Stamp) uint32 {
+	if !timed(s) {
+		return 0
 	}
-	if approved {
-		c.approved++
-	}
-	if x.Out >= 0 {
-		c.out, c.outKnown, c.maxOut = c.out+x.Out, c.outKnown+1, max(c.maxOut, x.Out)
-	}
-	if x.In >= 0 {
-		c.in, c.inKnown = c.in+x.In, c.inKnown+1
-	}
-	if x.Total >= 0 {
-		c.total, c.totalKnown = c.total+x.Total, c.totalKnown+1
-	}
-	c.ops |= 1 << x.Op
-	c.by |= 1 << x.By
-	if !timed {
-		if c.firstSpan.IsZero() || x.Span.Pos < c.firstSpan.Pos && c.first == 0 {
-			c.firstSpan = x.Span
-		}
-		return
-	}
-	at := x.Time.Unix
-	if c.first == 0 || at < c.first || at == c.first && x.Span.Pos < c.firstSpan.Pos {
-		c.first, c.firstSpan = at, x.Span
-	}
-	c.last = max(c.last, at)
-	h := at / 3600 % 168
-	c.hours[h/64] |= 1 << (h % 64)
-	c.starts.Add(at)
+	return uint32(min(s.Unix/day, 1<<32-1))
 }
 
-// merge adds o to c.
-func (c *cell) merge(o *cell) {
-	c.sessions, c.denied, c.failed, c.approved = c.sessions+o.sessions, c.denied+o.denied, c.failed+o.failed, c.approved+o.approved
-	c.out, c.in, c.total = c.out+o.out, c.in+o.in, c.total+o.total
-	c.outKnown, c.inKnown, c.totalKnown = c.outKnown+o.outKnown, c.inKnown+o.inKnown, c.totalKnown+o.totalKnown
-	c.maxOut = max(c.maxOut, o.maxOut)
-	switch {
-	case c.firstSpan.IsZero():
-		c.first, c.firstSpan = o.first, o.firstSpan
-	case o.firstSpan.IsZero():
-	case c.first == 0 || o.first == 0: // a time beats none
-		if c.first == 0 && o.first == 0 {
-			if o.firstSpan.Pos < c.firstSpan.Pos {
-				c.firstSpan = o.firstSpan
-			}
-		} else if c.first == 0 {
-			c.first, c.firstSpan = o.first, o.firstSpan
-		}
-	case o.first < c.first || o.first == c.first && o.firstSpan.Pos < c.firstSpan.Pos:
-		c.first, c.firstSpan = o.first, o.firstSpan
-	}
-	c.last = max(c.last, o.last)
-	for i := range c.hours {
-		c.hours[i] |= o.hours[i]
-	}
-	c.ops, c.by = c.ops|o.ops, c.by|o.by
-	c.starts.Merge(&o.starts)
-}
-
-// AddCommand, AddAuth and AddChange keep an event in its device's trail.
+// AddCommand keeps a command in its device's trail.
 func (t *Tally) AddCommand(x *facts.Command) {
-	t.keep(x.Device, x.Time, x.Span.Pos, false, func(b []byte) []byte { return appendCommand(b, x) })
+	t.keep(x.Device, x.Time, x.Span.Pos, func(b []byte) []byte { return appendCommand(b, x) })
 	t.check()
 }
 
-// AddAuth keeps a login attempt.
+// AddAuth keeps a login attempt in its device's trail.
 func (t *Tally) AddAuth(x *facts.Auth) {
-	t.keep(x.Device, x.Time, x.Span.Pos, false, func(b []byte) []byte { return appendAuth(b, x) })
+	t.keep(x.Device, x.Time, x.Span.Pos, func(b []byte) []byte { return appendAuth(b, x) })
 	t.check()
 }
 
-// AddChange keeps a change.
+// AddChange keeps a change in its device's trail.
 func (t *Tally) AddChange(x *facts.Change) {
-	t.keep(x.Device, x.Time, x.Span.Pos, false, func(b []byte) []byte { return appendChange(b, x) })
+	t.keep(x.Device, x.Time, x.Span.Pos, func(b []byte) []byte { return appendChange(b, x) })
 	t.check()
 }
 
-func (t *Tally) keep(device string, at facts.Stamp, pos evidence.Pos, late bool, encode func([]byte) []byte) {
-	off := len(t.arena)
-	t.arena = encode(t.arena)
-	t.events = append(t.events, eventRef{device: t.name(device), late: late, time: at, pos: pos, off: off, len: len(t.arena) - off})
-	t.size += int64(len(t.arena)-off) + eventSize
+// keep encodes an event into the device's trail.
+func (t *Tally) keep(device string, at facts.Stamp, pos evidence.Pos, encode func([]byte) []byte) {
+	if t.err == nil {
+		t.keepFor(Entity{KindDevice, device}, at, pos, encode)
+	}
+}
+
+func (t *Tally) keepFor(e Entity, at facts.Stamp, pos evidence.Pos, encode func([]byte) []byte) {
+	var name [64]byte
+	n := t.nameBytes(appendEntity(name[:0], e))
+	t.events = append(t.events, eventRef{entity: n, unix: at.Unix, nanos: at.Nanos, pos: pos, data: t.store1(encode)})
+	t.size += eventSize
+}
+
+// nameBytes is name without a string when the name is known.
+func (t *Tally) nameBytes(b []byte) uint32 {
+	if n, ok := t.names[string(b)]; ok {
+		return n
+	}
+	return t.name(string(b))
+}
+
+// store1 puts one record into the arena.
+func (t *Tally) store1(encode func([]byte) []byte) dataRef {
+	if len(t.arena) == 0 || len(t.arena[len(t.arena)-1]) > arenaBlock-arenaBlock/16 {
+		t.arena = append(t.arena, make([]byte, 0, min(arenaBlock, max(t.o.MemoryLimit/8, 4096))))
+	}
+	last := &t.arena[len(t.arena)-1]
+	off := len(*last)
+	*last = encode(*last)
+	n := len(*last) - off
+	t.size += int64(n)
+	return dataRef{uint32(len(t.arena) - 1), uint32(off), uint32(n)}
+}
+
+func (t *Tally) data(r dataRef) []byte { return t.arena[r.block][r.off : r.off+r.len] }
+
+// half keeps one half of a session, under what joins it to the other.
+func (t *Tally) half(x *facts.Transfer) {
+	var key int
+	r := t.store1(func(b []byte) []byte {
+		before := len(b)
+		b = appendHalfKey(b, x)
+		key = len(b) - before
+		return appendTransfer(b, x, x.Span)
+	})
+	t.halves = append(t.halves, halfRef{r, uint32(key)})
+	t.size += eventSize
 }
 
 // AddBeat counts a message of a source's class.
 func (t *Tally) AddBeat(x *facts.Beat) {
-	k := seriesKey{t.name(x.Device), t.name(x.Class)}
-	i, ok := t.series[k]
-	if !ok {
-		i = int32(len(t.beats))
-		t.series[k] = i
-		t.beats = append(t.beats, Series{})
-		t.size += seriesSize
+	if t.err != nil {
+		return
 	}
-	s := &t.beats[i]
-	before := len(s.Slots.Times)
+	d := dayOf(x.Time)
+	l := &t.lastBeat
+	if l.source != x.Device || l.class != x.Class || l.day != d || len(t.series) == 0 {
+		k := seriesKey{t.name(x.Device), t.name(x.Class), d}
+		i, ok := t.series[k]
+		if !ok {
+			i = t.beats.add()
+			t.series[k] = i
+			t.size += beatSize
+		}
+		l.source, l.class, l.day, l.at = t.list[k.source], t.list[k.class], d, i
+	}
+	s := t.beats.at(l.at)
+	before := cap(s.slots.Times)
 	s.add(x.Time)
-	t.size += int64(len(s.Slots.Times)-before) * 4
+	t.size += int64(cap(s.slots.Times)-before) * 4
 	t.check()
 }
 
-func (s *Series) add(at facts.Stamp) {
-	s.Count++
-	if at.Quality <= facts.UptimeOnly || at.Unix <= 0 {
-		return
-	}
-	if s.First == 0 || at.Unix < s.First {
-		s.First = at.Unix
-	}
-	s.Last = max(s.Last, at.Unix)
-	s.Slots.Add(at.Unix)
-}
-
-func (s *Series) merge(o *Series) {
-	s.Count += o.Count
-	if o.First != 0 && (s.First == 0 || o.First < s.First) {
-		s.First = o.First
-	}
-	s.Last = max(s.Last, o.Last)
-	s.Slots.Merge(&o.Slots)
-}
-
-// check spills when the tables are over the limit. An error is kept for Merge.
+// check spills when the tables are over the limit.
 func (t *Tally) check() {
 	if t.size > t.o.MemoryLimit && t.err == nil {
 		t.err = t.spill()
 	}
 }
 
-// sortedCells, sortedSeries and sortedEvents are the tables in order of value.
+// sortedCells, sortedSeries, sortEvents and sortHalves put the tables in order of value.
 func (t *Tally) sortedCells() []cellKey {
 	keys := make([]cellKey, 0, len(t.cells))
 	for k := range t.cells {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b cellKey) int {
-		return cmp.Or(compareKeys(a.Key, b.Key), cmp.Compare(a.day, b.day), cmp.Compare(t.list[a.vantage], t.list[b.vantage]))
+		if c := compareKeys(a.Key, b.Key); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(t.list[a.vantage], t.list[b.vantage]))
 	})
 	return keys
 }
 
 func compareKeys(a, b Key) int {
-	return cmp.Or(slices.Compare(a.Client[:], b.Client[:]), slices.Compare(a.Server[:], b.Server[:]), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port))
+	if c := bytes.Compare(a.Client[:], b.Client[:]); c != 0 {
+		return c
+	}
+	return cmp.Or(bytes.Compare(a.Server[:], b.Server[:]), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port))
 }
 
 func (t *Tally) sortedSeries() []seriesKey {
@@ -340,26 +373,30 @@ func (t *Tally) sortedSeries() []seriesKey {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b seriesKey) int {
-		return cmp.Or(cmp.Compare(t.list[a.source], t.list[b.source]), cmp.Compare(t.list[a.class], t.list[b.class]))
+		return cmp.Or(cmp.Compare(t.list[a.source], t.list[b.source]), cmp.Compare(t.list[a.class], t.list[b.class]), cmp.Compare(a.day, b.day))
 	})
 	return keys
 }
 
-func (t *Tally) sortedEvents() []eventRef {
+func (t *Tally) sortEvents() {
+	if t.sorted {
+		return
+	}
 	slices.SortFunc(t.events, func(a, b eventRef) int {
-		return cmp.Or(cmp.Compare(t.list[a.device], t.list[b.device]), cmp.Compare(a.time.Unix, b.time.Unix), cmp.Compare(a.time.Nanos, b.time.Nanos),
-			compareBool(a.late, b.late), cmp.Compare(a.pos, b.pos),
-			slices.Compare(t.arena[a.off:a.off+a.len], t.arena[b.off:b.off+b.len]))
+		if a.entity != b.entity {
+			return cmp.Compare(t.list[a.entity], t.list[b.entity])
+		}
+		if c := cmp.Or(cmp.Compare(a.unix, b.unix), cmp.Compare(a.nanos, b.nanos), cmp.Compare(a.pos, b.pos)); c != 0 {
+			return c
+		}
+		return bytes.Compare(t.data(a.data), t.data(b.data))
 	})
-	return t.events
 }
 
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// sortHalves orders by key; the rest of a record follows its key, so records compare as key and value do.
+func (t *Tally) sortHalves() {
+	if t.sorted {
+		return
 	}
-	return 1
+	slices.SortFunc(t.halves, func(a, b halfRef) int { return bytes.Compare(t.data(a.data), t.data(b.data)) })
 }
