@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
+	"github.com/quaymaster/quaymaster/checks/judge"
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/tally"
 )
@@ -21,6 +22,15 @@ func missing(d *facts.Device, path string) string {
 		}
 	}
 	return "the document holds no " + path
+}
+
+// hostReach is the exposure of a hypervisor: a management network is no less than any internal zone, since everything that
+// runs on the host is behind it.
+func hostReach(p *audit.Pass, d *facts.Device) float64 {
+	if r := judge.Facing(p, d); len(d.Interfaces) > 0 && r.Factor == audit.ExposureUntrusted {
+		return r.Factor
+	}
+	return audit.ExposureInternal
 }
 
 // FirewallOpen is QM1401.
@@ -52,7 +62,7 @@ vCenter's copy can be older than the host's state.
 			e := d.ESXi
 			if facts.Off(e.FirewallLoaded) {
 				p.Report(audit.Finding{
-					Variant: 1, Subject: audit.Subject{Kind: "firewall", Name: "unloaded"}, Severity: audit.Score(.85, 1, 1, 1), Confidence: audit.ConfidenceHigh,
+					Variant: 1, Subject: audit.Subject{Kind: "firewall", Name: "unloaded"}, Severity: audit.Score(.85, hostReach(p, d), audit.PrivilegeDevice, 1), Confidence: audit.ConfidenceHigh,
 					Message: fmt.Sprintf("%s: the firewall is not loaded", d.ID), Spans: []audit.Mark{{Span: e.FirewallLoaded.Span}}, Signal: audit.Signal{Weight: .30, Class: "STATE"},
 				})
 			}
@@ -65,7 +75,7 @@ vCenter's copy can be older than the host's state.
 					p.NotEvaluated(missing(d, "config.firewall.defaultPolicy"))
 				case !x.v.Val:
 					p.Report(audit.Finding{
-						Subject: audit.Subject{Kind: "firewall", Name: "default for " + x.name + " traffic"}, Severity: audit.Score(.85, 1, 1, 1), Confidence: audit.ConfidenceHigh,
+						Subject: audit.Subject{Kind: "firewall", Name: "default for " + x.name + " traffic"}, Severity: audit.Score(.85, hostReach(p, d), audit.PrivilegeDevice, 1), Confidence: audit.ConfidenceHigh,
 						Message: fmt.Sprintf("%s lets %s traffic through that no firewall ruleset names", d.ID, x.name), Spans: []audit.Mark{{Span: x.v.Span}},
 						Signal: audit.Signal{Weight: .30, Class: "STATE"},
 					})

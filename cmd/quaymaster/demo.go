@@ -81,7 +81,7 @@ func (p *program) demo(ctx context.Context, a *auditFlags) error {
 // unpack writes the embedded policy and profile.
 func unpack(dir string) error {
 	return fs.WalkDir(fixtures.Demo, "demo", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(name, "demo/devices") {
+		if err != nil || d.IsDir() || strings.HasPrefix(name, "demo/devices") || strings.HasPrefix(name, "demo/history") {
 			return err
 		}
 		b, err := fs.ReadFile(fixtures.Demo, name)
