@@ -31,9 +31,10 @@ type braces struct {
 	over   int // blocks open beyond maxBlocks
 
 	// The statement being read.
-	begin    int   // where it begins; -1 between statements
-	node     int32 // its last word
-	last     Word  // where that lies in it
+	begin    int    // where it begins; -1 between statements
+	node     int32  // its last word
+	last     Word   // where that lies in it
+	at       uint32 // and on which line
 	words    int
 	first    int  // nodes there were before it
 	fresh    bool // its first word was new
@@ -76,6 +77,7 @@ func (t *Tree) Braces(src []byte, s Syntax) []Fault {
 	}
 	if b.i < len(src) {
 		b.fault(TooMany, b.i)
+		t.names.read = uint32(b.i)
 	}
 	b.end(false)
 	for _, k := range b.blocks[1:] {
@@ -190,6 +192,9 @@ func (b *braces) indent() {
 	for i < len(src) && classes[src[i]] == blank {
 		i++
 	}
+	if i < len(src) && src[i] == '-' {
+		i += paged(src[i:], b.syntax.Pager)
+	}
 	b.i, b.head = i, i
 }
 
@@ -273,7 +278,7 @@ func (b *braces) comment(c byte) {
 
 // word reads one word and hangs it below the one before.
 func (b *braces) word(c byte) {
-	from := b.i
+	from, line := b.i, b.line
 	var w Word
 	switch {
 	case c == '"' || c == '\'' && b.syntax.Single:
@@ -292,7 +297,7 @@ func (b *braces) word(c byte) {
 		b.begin, b.words, b.node, b.first = from, 0, b.blocks[len(b.blocks)-1].node, len(b.t.Nodes)
 		b.list, b.listed, b.after = None, false, false
 	}
-	b.hang(w, from)
+	b.hang(w, from, line)
 }
 
 // bare moves behind a word without quotes. "${node}" is part of a word.
@@ -329,10 +334,6 @@ func (b *braces) quote(from int) Word {
 		b.line += uint32(n)
 		b.start = from + 1 + bytes.LastIndexByte(text, '\n') + 1
 	}
-	if len(text) > MaxLine {
-		b.fault(TooLong, from)
-		text = text[:MaxLine]
-	}
 	return Word{uint32(from + 1), uint32(len(text))}
 }
 
@@ -348,7 +349,11 @@ func (b *braces) tag(text []byte) bool {
 	return true
 }
 
-func (b *braces) hang(w Word, from int) {
+func (b *braces) hang(w Word, from int, line uint32) {
+	if w.Len > MaxLine {
+		b.fault(TooLong, from)
+		w.Len = MaxLine
+	}
 	parent := b.node
 	if b.listed && !b.after {
 		parent = b.list
@@ -371,8 +376,8 @@ func (b *braces) hang(w Word, from int) {
 		}
 	}
 	before := len(b.t.Nodes)
-	b.last = w
-	b.node = b.t.word(parent, w, uint32(b.begin), b.line)
+	b.last, b.at = w, line
+	b.node = b.t.word(parent, w, uint32(b.begin), line)
 	if b.words == 0 {
 		b.fresh = len(b.t.Nodes) > before
 	}
@@ -392,7 +397,7 @@ func (b *braces) states(i int32, w Word) {
 		return
 	}
 	n.Flags &^= Implied
-	n.Off, n.Len, n.Begin, n.Line = w.Off, w.Len, uint32(b.begin), b.line
+	n.Off, n.Len, n.Begin, n.Line = w.Off, w.Len, uint32(b.begin), b.at
 }
 
 // end closes the statement being read, as the head of a block when opens is set.

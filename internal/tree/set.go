@@ -65,6 +65,7 @@ func (t *Tree) Sets(src []byte, syntax Syntax) ([]Switch, []Fault) {
 	}
 	if i < len(src) {
 		s.fault(TooMany, i)
+		t.names.read = uint32(i)
 	}
 	if s.deleted {
 		t.relink()
@@ -76,14 +77,19 @@ func (s *sets) fault(k FaultKind, off int) { s.faults = fault(s.faults, k, uint3
 
 // read reads one line, Source[i:end].
 func (s *sets) read(i, end int) {
-	cut := end-i > MaxLine
-	if cut {
-		s.fault(TooLong, i)
-		end = i + MaxLine
-	}
 	src := s.t.Source
 	for i < end && classes[src[i]] == blank {
 		i++
+	}
+	if i < end && src[i] == '-' {
+		i += paged(src[i:end], s.syntax.Pager)
+	}
+	cut := end-i > MaxLine
+	if cut {
+		if src[i] != '#' {
+			s.fault(TooLong, i)
+		}
+		end = i + MaxLine
 	}
 	for end > i && classes[src[end-1]] == blank {
 		end--

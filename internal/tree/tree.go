@@ -166,7 +166,8 @@ func (t *Tree) At(w Word) []byte { return t.Source[w.Off : w.Off+w.Len] }
 // Is reports whether w reads s.
 func (t *Tree) Is(w Word, s string) bool { return string(t.Source[w.Off:w.Off+w.Len]) == s }
 
-// Count is the lines by state. Comments nobody marked are irrelevant; raw bodies have their header's state.
+// Count is the lines by state, where every line is a node (indentation; otherwise see [Tree.Lines]). Comments nobody marked
+// are irrelevant; raw bodies have their header's state.
 func (t *Tree) Count() facts.Lines {
 	var l facts.Lines
 	for i := range t.Nodes {

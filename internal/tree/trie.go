@@ -23,6 +23,8 @@ type Syntax struct {
 	Single bool
 	// Tags: "inactive:", "protect:" and "replace:" may stand before a statement (Junos).
 	Tags bool
+	// Pager is what a pager leaves before a line's text, up to the "---" that ends it: "---(more". Empty: none.
+	Pager string
 	// Aside tells lines that are no configuration (prompts, state banners). It is asked about lines that begin outside
 	// every block and, within blocks, about those that begin with a bracket, a brace or a dash. May be nil.
 	Aside func(line []byte) bool
@@ -90,7 +92,8 @@ type names struct {
 	slots []uint64 // hash<<32 | node+1; 0 is free
 	used  int
 	on    bool
-	top   bool // the top-level nodes are in it
+	top   bool   // the top-level nodes are in it
+	read  uint32 // where reading stopped: Source's length, unless there was too much
 }
 
 // reset empties x for a source of that many bytes.
@@ -108,7 +111,7 @@ func (x *names) reset(size int) {
 		x.slots = x.slots[:n]
 		clear(x.slots)
 	}
-	x.used, x.top = 0, false
+	x.used, x.top, x.read = 0, false, uint32(size)
 }
 
 func (x *names) hash(parent int32, word []byte) uint32 {
@@ -417,4 +420,129 @@ func (t *Tree) attached(i int32) (first, last int32) {
 		t.Nodes[last].Next = None
 	}
 	return first, last
+}
+
+// Lines accounts for every line of a tree of Braces or Sets that holds more than blanks, once. A line has the state of
+// what stands on it: of several statements the one least understood. A line without a statement of its own continues the
+// one before, as the lines of a comment or a list do; closing braces are structure, as irrelevant as what they close. Of
+// every line that is not understood, unread is told of each statement on it.
+func (t *Tree) Lines(unread func(node int32, s facts.LineState)) facts.Lines {
+	states := t.lineStates(unread)
+	var l facts.Lines
+	last := lineUnderstood
+	src := t.Source
+	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
+		src = src[3:]
+	}
+	at := uint32(len(t.Source) - len(src))
+	for number := 1; len(src) > 0; number++ {
+		line, rest := src, []byte(nil)
+		if i := bytes.IndexByte(src, '\n'); i >= 0 {
+			line, rest = src[:i], src[i+1:]
+		}
+		state := lineNothing
+		if number < len(states) {
+			state = states[number]
+		}
+		if state == lineNothing {
+			text := bytes.Trim(line, " \t\r\v\f\b\x00")
+			switch {
+			case len(text) == 0:
+			case at >= t.names.read:
+				state = lineUnrecognised
+			case last != lineIrrelevant && structure(text):
+				state = lineUnderstood
+			default:
+				state = last
+			}
+		}
+		switch state {
+		case lineIrrelevant:
+			l.Irrelevant++
+		case lineUnderstood:
+			l.Understood++
+		case lineUnsupported:
+			l.Unsupported++
+		case lineUnrecognised:
+			l.Unrecognised++
+		}
+		if state != lineNothing {
+			last = state
+		}
+		at += uint32(len(src) - len(rest))
+		src = rest
+	}
+	return l
+}
+
+// Line states, in the order in which one hides another on its line.
+const (
+	lineNothing uint8 = iota
+	lineIrrelevant
+	lineUnderstood
+	lineUnsupported
+	lineUnrecognised
+)
+
+// lineStates is the state of each line that has a statement, by number.
+func (t *Tree) lineStates(unread func(int32, facts.LineState)) []uint8 {
+	most := uint32(0)
+	for i := range t.Nodes {
+		most = max(most, t.Nodes[i].Line)
+	}
+	states := make([]uint8, most+1)
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		if n.Flags&(Implied|Inherited) != 0 {
+			continue
+		}
+		state := lineUnrecognised
+		switch n.State {
+		case facts.Understood:
+			state = lineUnderstood
+		case facts.Irrelevant:
+			state = lineIrrelevant
+		case facts.Unsupported:
+			state = lineUnsupported
+		case facts.Unrecognised:
+			if n.Flags&Comment != 0 {
+				state = lineIrrelevant
+			}
+		}
+		if state >= lineUnsupported {
+			unread(int32(i), n.State)
+		}
+		states[n.Line] = max(states[n.Line], state)
+	}
+	return states
+}
+
+// structure reports whether a line holds nothing but what closes blocks and lists.
+func structure(text []byte) bool {
+	for _, c := range text {
+		switch c {
+		case '}', '{', ']', '[', ';', ' ', '\t', '\r':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// paged is how long the residue of a pager is that text begins with, with the blanks behind it; 0 when there is none.
+func paged(text []byte, prefix string) int {
+	if prefix == "" || len(text) < len(prefix) || string(text[:len(prefix)]) != prefix {
+		return 0
+	}
+	const longest = 40
+	head := text[len(prefix):min(len(text), len(prefix)+longest)]
+	i := bytes.Index(head, []byte("---"))
+	if i < 0 {
+		return 0
+	}
+	n := len(prefix) + i + 3
+	for n < len(text) && classes[text[n]] == blank {
+		n++
+	}
+	return n
 }

@@ -6,33 +6,37 @@ import (
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
-// account counts the statements by state and keeps those nobody understood. What is switched off is understood as that.
+// account counts the lines by state and keeps those nobody understood. What is switched off is understood as that.
 func (p *parser) account() {
 	for i := range p.t.Nodes {
 		n := &p.t.Nodes[i]
 		if n.Parent >= 0 && p.t.Nodes[n.Parent].Flags&tree.Inactive != 0 { // parents come first
 			n.Flags |= tree.Inactive
 		}
-		if n.Flags&tree.Inactive != 0 {
-			if n.State == facts.Unrecognised {
-				n.State = facts.Understood
-			}
-			continue
+		if n.Flags&tree.Inactive != 0 && n.State == facts.Unrecognised {
+			n.State = facts.Understood
 		}
-		if n.Flags&(tree.Implied|tree.Inherited|tree.Comment) != 0 {
-			continue
-		}
-		if n.State == facts.Understood || n.State == facts.Irrelevant || len(p.d.Unread) >= facts.MaxUnread {
-			continue
-		}
-		off, length := p.t.Statement(int32(i))
-		u := facts.Unread{
-			State: n.State, Transfer: transferwords.Find(p.t.Source[off : off+length]), Filter: p.filterOf(int32(i)),
-			Reason: p.reason(int32(i)), Span: p.span(int32(i)),
-		}
-		p.d.Unread = append(p.d.Unread, u)
 	}
-	p.d.Lines = p.t.Count()
+	at := map[uint32]int{} // line to its place in Unread: a line is listed once
+	p.d.Lines = p.t.Lines(func(i int32, s facts.LineState) {
+		n := &p.t.Nodes[i]
+		k, have := at[n.Line]
+		if !have && len(p.d.Unread) >= facts.MaxUnread || have && p.d.Unread[k].Transfer != "" {
+			return
+		}
+		off, length := p.t.Statement(i)
+		u := facts.Unread{
+			State: s, Transfer: transferwords.Find(p.t.Source[off : off+length]), Filter: p.filterOf(i), Reason: p.reason(i),
+			Span: p.span(i),
+		}
+		switch {
+		case !have:
+			at[n.Line] = len(p.d.Unread)
+			p.d.Unread = append(p.d.Unread, u)
+		case u.Transfer != "":
+			p.d.Unread[k] = u
+		}
+	})
 }
 
 // reason is why n, or what it lies in, is unsupported.

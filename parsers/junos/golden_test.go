@@ -1,7 +1,6 @@
 package junos
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,9 +10,10 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/parsetest"
 )
 
-var update = flag.Bool("update", false, "rewrite the facts in ../../fixtures/junos")
+var update = parsetest.Update()
 
 // TestGolden reads every fixture: a configuration, and the facts it states. A second configuration is the same one in the
 // other shape and must state the same facts, positions apart.
@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 				t.Errorf("detected with %d", conf)
 			}
 			d, notes := readDevice(t, format, src)
-			got := dump(d, []byte(src))
+			got := parsetest.Dump(d, []byte(src))
 			for _, n := range notes {
 				got += "note " + n.Message + "\n"
 			}
@@ -48,7 +48,7 @@ func TestGolden(t *testing.T) {
 					t.Errorf("the second configuration was detected as %s with %d", other.Name, conf)
 				}
 				e, _ := readDevice(t, other, string(ar.Files[1].Data))
-				if diff := cmp.Diff(dump(d, nil), dump(e, nil)); diff != "" {
+				if diff := cmp.Diff(meaning(d), meaning(e)); diff != "" {
 					t.Errorf("the two shapes differ (-first +second):\n%s", diff)
 				}
 			}
@@ -72,7 +72,7 @@ func TestSecretsStay(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			format, _ := formatOf(c.text)
 			d, notes := readDevice(t, format, c.text)
-			text := dump(d, nil)
+			text := meaning(d)
 			for _, n := range notes {
 				text += n.Message
 			}
@@ -127,7 +127,7 @@ func TestSecretSpans(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			for _, s := range got {
-				if strings.Contains(dump(d, nil), s) {
+				if strings.Contains(meaning(d), s) {
 					t.Errorf("%q is in a fact", s)
 				}
 			}

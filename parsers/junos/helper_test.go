@@ -14,6 +14,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/parsetest"
 )
 
 // fileOf is text as evidence.
@@ -59,7 +60,7 @@ func formatOf(text string) (facts.Format, facts.Confidence) {
 }
 
 // A sample is a configuration of a fixture.
-type sample struct{ name, text string }
+type sample struct{ fixture, name, text string }
 
 // samples are the configurations of all fixtures.
 func samples(t testing.TB) []sample {
@@ -75,7 +76,8 @@ func samples(t testing.TB) []sample {
 			t.Fatal(err)
 		}
 		for _, c := range ar.Files[:len(ar.Files)-1] {
-			out = append(out, sample{strings.TrimSuffix(filepath.Base(f), ".txtar") + "/" + c.Name, string(c.Data)})
+			name := strings.TrimSuffix(filepath.Base(f), ".txtar")
+			out = append(out, sample{name, name + "/" + c.Name, string(c.Data)})
 		}
 	}
 	return out
@@ -90,6 +92,46 @@ func braceSamples(t testing.TB) []sample {
 		}
 	}
 	return out
+}
+
+// meaning is d without positions and without how the file was written: what both shapes of a configuration share.
+func meaning(d *facts.Device) string {
+	c := *d
+	c.Lines, c.Unread = facts.Lines{}, nil
+	v := reflect.New(reflect.TypeFor[facts.Device]()).Elem()
+	copyWithout(v, reflect.ValueOf(c))
+	return parsetest.Dump(v.Addr().Interface().(*facts.Device), nil)
+}
+
+// copyWithout copies src to dst, without positions.
+func copyWithout(dst, src reflect.Value) {
+	switch src.Kind() {
+	case reflect.Pointer:
+		if !src.IsNil() {
+			dst.Set(reflect.New(src.Type().Elem()))
+			copyWithout(dst.Elem(), src.Elem())
+		}
+	case reflect.Slice:
+		if !src.IsNil() {
+			dst.Set(reflect.MakeSlice(src.Type(), src.Len(), src.Len()))
+			for i := range src.Len() {
+				copyWithout(dst.Index(i), src.Index(i))
+			}
+		}
+	case reflect.Struct:
+		if src.Type() == reflect.TypeFor[evidence.Span]() {
+			return
+		}
+		if src.Type().PkgPath() != reflect.TypeFor[facts.Device]().PkgPath() {
+			dst.Set(src)
+			return
+		}
+		for i := range src.NumField() {
+			copyWithout(dst.Field(i), src.Field(i))
+		}
+	default:
+		dst.Set(src)
+	}
 }
 
 // eachSpan calls f with every span of d.

@@ -11,8 +11,6 @@ package junos
 
 import (
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -51,55 +49,16 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink, set bool)
 	if piece.From > 0 {
 		return nil
 	}
-	src, more, err := readAll(ctx, piece.File)
+	src, more, err := tree.ReadSource(ctx, piece.File, sink)
 	if err != nil {
 		return err
 	}
 	p := newParser(piece.File, sink, src, set)
-	if more {
-		p.cut = true
-		sink.Note(facts.Note{
-			Kind: facts.NoteLimit, Path: piece.Path,
-			Message: fmt.Sprintf("a configuration over %d MiB was read up to there", tree.MaxSource>>20),
-		})
-	}
+	p.cut = more
 	p.read()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	sink.Device(p.d)
 	return nil
-}
-
-// readAll reads f up to tree.MaxSource and reports whether there is more.
-func readAll(ctx context.Context, f *evidence.File) (src []byte, more bool, err error) {
-	r, err := f.Open(0)
-	if err != nil {
-		return nil, false, fmt.Errorf("open %s: %w", f.Path, err)
-	}
-	defer r.Close()
-	size := 64 << 10
-	if f.Size > 0 {
-		size = int(min(f.Size, tree.MaxSource)) + 1
-	}
-	src = make([]byte, 0, size)
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, false, err
-		}
-		if len(src) > tree.MaxSource {
-			return src[:tree.MaxSource], true, nil
-		}
-		if len(src) == cap(src) {
-			src = append(make([]byte, 0, 2*cap(src)), src...)
-		}
-		n, err := r.Read(src[len(src):min(cap(src), len(src)+1<<20)])
-		src = src[:len(src)+n]
-		if err == io.EOF {
-			return src, false, nil
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("read %s at byte %d: %w", f.Path, len(src), err)
-		}
-	}
 }

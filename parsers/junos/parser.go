@@ -63,7 +63,7 @@ func newParser(f *evidence.File, sink facts.Sink, src []byte, set bool) *parser 
 // read fills the device.
 func (p *parser) read() {
 	var faults []tree.Fault
-	syntax := tree.Syntax{Tags: true, Aside: aside}
+	syntax := tree.Syntax{Tags: true, Pager: pager, Aside: aside}
 	if p.set {
 		syntax.Aside = asideSet
 		p.switches, faults = p.t.Sets(p.t.Source, syntax)

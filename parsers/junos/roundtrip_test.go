@@ -64,7 +64,7 @@ func sameFacts(t *testing.T, src string) {
 			}
 		}
 	}
-	if diff := cmp.Diff(dump(d, nil), dump(e, nil)); diff != "" {
+	if diff := cmp.Diff(meaning(d), meaning(e)); diff != "" {
 		t.Errorf("braces and set commands state different facts (-braces +set):\n%s", diff)
 	}
 }

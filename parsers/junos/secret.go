@@ -125,6 +125,9 @@ func (p *parser) secret(kind facts.SecretKind, n int32, word []byte) {
 
 func (p *parser) addSecret(kind facts.SecretKind, n int32, from, length int) {
 	word := p.t.Text(n)[from : from+length]
+	if i := bytes.IndexByte(word, '\n'); i >= 0 && kind != facts.SecretPrivate { // a quote that was not closed
+		word, length = word[:i], i
+	}
 	if length == 0 {
 		return
 	}

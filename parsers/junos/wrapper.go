@@ -7,6 +7,9 @@ import (
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
+// pager is what begins the prompt of the Junos pager: "---(more)---", "---(more 45%)---".
+const pager = "---(more"
+
 // aside tells lines that stand around a configuration: the state of a routing engine or cluster node, edit banners,
 // prompts with the command that was typed, pager residue.
 func aside(line []byte) bool {
