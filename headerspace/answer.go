@@ -75,7 +75,7 @@ func (m *Model) familiesOf(q *Query) ([]facts.Family, error) {
 func (m *Model) filtered(q *Query) (v4, v6 bool) {
 	if q.Filter != "" {
 		any := false
-		for _, i := range m.ix.filters[q.Filter] {
+		for i := range m.ix.filters.each(q.Filter) {
 			f := &m.d.Filters[i]
 			if q.Scope != "" && f.Scope != q.Scope {
 				continue

@@ -8,7 +8,7 @@ func (g *table) collect(roots func(visit func(*ref))) {
 	roots(func(r *ref) { to[*r] = kept })
 	for i := len(g.nodes) - 1; i >= int(outcomes); i-- {
 		if to[i] == kept {
-			to[g.nodes[i].lo], to[g.nodes[i].hi] = kept, kept
+			to[g.nodes[i].miss], to[g.nodes[i].hit] = kept, kept
 		}
 	}
 	for i := range outcomes {
@@ -19,8 +19,8 @@ func (g *table) collect(roots func(visit func(*ref))) {
 		if to[i] == gone {
 			continue
 		}
-		old := g.nodes[i]
-		g.nodes[n] = node{lo: to[old.lo], hi: to[old.hi], level: old.level}
+		g.nodes[n] = g.nodes[i]
+		g.nodes[n].miss, g.nodes[n].hit = to[g.nodes[i].miss], to[g.nodes[i].hit]
 		to[i] = n
 		n++
 	}
@@ -45,18 +45,18 @@ func (g *table) marks(n int) []ref {
 // so that a part meets only parts of its own size.
 type fold struct {
 	g     *table
-	parts []part
+	parts []piece
 }
 
-type part struct {
+type piece struct {
 	r ref
 	n int
 }
 
 func (f *fold) push(r ref) {
-	f.parts = append(f.parts, part{r, 1})
+	f.parts = append(f.parts, piece{r, 1})
 	for k := len(f.parts); k > 1 && f.parts[k-2].n <= f.parts[k-1].n; k-- {
-		f.parts[k-2] = part{f.g.compose(f.parts[k-2].r, f.parts[k-1].r), f.parts[k-2].n + f.parts[k-1].n}
+		f.parts[k-2] = piece{f.g.compose(f.parts[k-2].r, f.parts[k-1].r), f.parts[k-2].n + f.parts[k-1].n}
 		f.parts = f.parts[:k-1]
 	}
 }

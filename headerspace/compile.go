@@ -34,8 +34,12 @@ type groupKey struct {
 	family facts.Family
 }
 
-// smallFilter is the number of rules up to which compiling everything is cheaper than compiling for each question.
-const smallFilter = 128
+// smallFilter is the number of rules up to which compiling everything is cheaper than compiling for each question;
+// groupShare is how many members of groups count as a rule.
+const (
+	smallFilter = 128
+	groupShare  = 8
+)
 
 // layout is where the fields are. The field in which more non-contiguous wildcards stand goes below the other one:
 // above, each of its combinations repeats what is below (docs/adr/0010).

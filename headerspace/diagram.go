@@ -1,7 +1,9 @@
 package headerspace
 
+import "math/bits"
+
 // A ref names a diagram: an outcome below outcomes, else a node. Equal refs of one table mean equal functions, because
-// nodes are hash-consed.
+// nodes are hash-consed and every function has one form.
 type ref uint32
 
 // Outcomes are sets of what may become of a packet, as bits. One bit is certainty; more than one says that lines which
@@ -19,14 +21,29 @@ const (
 	no  = mayNext
 )
 
-// A node tests one header bit. Every child has a smaller index than its parents.
+// A node compares the header bits from level on, size of them, with value: equal leads to hit, anything else to miss.
+// It stands for a chain of ordinary decision nodes of which each has miss on one side and the next one on the other, so
+// that a prefix costs a node and not thirty. A chain is as long as it can be, at most maxChain; where it would be longer
+// its lower part is full. A node of one bit has value 1. Children have smaller indexes than their parents.
 type node struct {
-	lo, hi ref
-	next   uint32 // in the same hash bucket
-	level  uint16 // the bit tested; outcomes have lastLevel
+	miss, hit ref
+	value     uint32 // left-aligned
+	next      uint32 // in the same hash bucket
+	level     uint16 // outcomes have lastLevel
+	size      uint8
 }
 
-const lastLevel = 1<<16 - 1
+const (
+	lastLevel = 1<<16 - 1
+	maxChain  = 32
+)
+
+// A pos is a node from one of its bits on: ref<<posShift | bit. It names a function as a ref does, but not uniquely.
+type pos uint32
+
+const posShift = 5
+
+func posOf(r ref) pos { return pos(r) << posShift }
 
 // An op is an operation on diagrams, for the cache's key.
 type op uint32
@@ -37,23 +54,25 @@ const (
 	opWithout
 	opMeet
 	opJoin
+	opBlend
 	opRelax
 	opSurely
 	opMaybe
-	opHide // the first of many: one for each range of levels hidden
+	opHide // the first of some: one for each range of levels hidden
 )
 
-// opShift leaves 2^27 nodes beside the operation in a cache key; maxNodes is below.
-const opShift = 27
+// opShift leaves 29 bits for a pos in each half of a cache key; maxNodes keeps below.
+const opShift = 29
 
+// cached is the result of an operation; its low three bits are beside a, the others beside b. Zero is none.
 type cached struct {
-	key    uint32 // op and first operand; 0 is no entry
-	b, res ref
+	a, b uint32
+	res  ref
 }
 
-// A table holds hash-consed nodes: ordered binary decision diagrams whose leaves are outcomes. It belongs to one
-// goroutine at a time. When the limit is reached the table is full: results are then meaningless, and whoever asks must
-// look at full before using one.
+// A table holds hash-consed nodes: ordered decision diagrams whose leaves are outcomes. It belongs to one goroutine at a
+// time. When the limit is reached the table is full: results are then meaningless, and whoever asks must look at full
+// before using one.
 type table struct {
 	nodes []node
 	heads []uint32
@@ -65,15 +84,14 @@ type table struct {
 	live  int // nodes after the last collection
 }
 
-// Sizes a table starts with. A filter of ten rules fits, and clearing them costs a microsecond or two.
+// Sizes a table starts with. A filter of ten rules fits, and clearing them costs a microsecond.
 const (
 	firstHeads = 1 << 9
 	firstCache = 1 << 9
-	// maxNodes bounds a device's diagrams, 16 bytes each and 4 to 8 for its bucket. A list of 100,000 rules without
-	// structure needs 3,100,000 (docs/adr/0010).
+	// maxNodes bounds a device's diagrams, 20 bytes each and 4 to 8 for its bucket.
 	maxNodes = 1 << 24
 	maxCache = 1 << 20
-	// keepNodes is the largest table worth keeping for the next device: 16 MiB.
+	// keepNodes is the largest table worth keeping for the next device: 20 MiB.
 	keepNodes = 1 << 20
 )
 
@@ -100,14 +118,12 @@ func (g *table) reset() {
 	g.limit, g.full, g.live = maxNodes, false, 0
 }
 
-// mk is the node that tests level, made when it does not exist.
-func (g *table) mk(level uint16, lo, hi ref) ref {
-	if lo == hi {
-		return lo
-	}
-	h := hash3(uint32(level), uint32(lo), uint32(hi)) & uint32(len(g.heads)-1)
+// unique is the node of these parts, made when it does not exist. The parts must be in the one form.
+func (g *table) unique(level uint16, size uint8, value uint32, miss, hit ref) ref {
+	key := uint32(level)<<8 | uint32(size)
+	h := hash4(key, value, uint32(miss), uint32(hit)) & uint32(len(g.heads)-1)
 	for i := g.heads[h]; i != 0; i = g.nodes[i].next {
-		if n := &g.nodes[i]; n.lo == lo && n.hi == hi && n.level == level {
+		if n := &g.nodes[i]; n.hit == hit && n.miss == miss && n.value == value && n.level == level && n.size == size {
 			return ref(i)
 		}
 	}
@@ -117,16 +133,16 @@ func (g *table) mk(level uint16, lo, hi ref) ref {
 			return undecided
 		}
 		g.grow()
-		h = hash3(uint32(level), uint32(lo), uint32(hi)) & uint32(len(g.heads)-1)
+		h = hash4(key, value, uint32(miss), uint32(hit)) & uint32(len(g.heads)-1)
 	}
 	i := uint32(len(g.nodes))
-	g.nodes = append(g.nodes, node{lo, hi, g.heads[h], level})
+	g.nodes = append(g.nodes, node{miss, hit, value, g.heads[h], level, size})
 	g.heads[h] = i
 	return ref(i)
 }
 
-func hash3(a, b, c uint32) uint32 {
-	h := uint64(a)*0x9e3779b97f4a7c15 ^ (uint64(b)<<32|uint64(c))*0xd6e8feb86659fd93
+func hash4(a, b, c, d uint32) uint32 {
+	h := (uint64(a)<<32|uint64(b))*0x9e3779b97f4a7c15 ^ (uint64(c)<<32|uint64(d))*0xd6e8feb86659fd93
 	h ^= h >> 32
 	h *= 0xd6e8feb86659fd93
 	return uint32(h >> 32)
@@ -156,218 +172,136 @@ func (g *table) rehash() {
 	mask := uint32(len(g.heads) - 1)
 	for i := int(outcomes); i < len(g.nodes); i++ {
 		n := &g.nodes[i]
-		h := hash3(uint32(n.level), uint32(n.lo), uint32(n.hi)) & mask
+		h := hash4(uint32(n.level)<<8|uint32(n.size), n.value, uint32(n.miss), uint32(n.hit)) & mask
 		n.next, g.heads[h] = g.heads[h], uint32(i)
 	}
 }
 
-// look finds the result of an operation made before.
-func (g *table) look(o op, a, b ref) (ref, bool) {
-	e := &g.cache[hash3(uint32(o), uint32(a), uint32(b))&uint32(len(g.cache)-1)]
-	return e.res, e.key == uint32(o)<<opShift|uint32(a) && e.b == b
+// mk is the diagram that leads to hi where the bit of level is set, to lo elsewhere.
+func (g *table) mk(level uint16, lo, hi ref) ref {
+	switch {
+	case lo == hi:
+		return lo
+	case g.continues(lo, level+1, hi):
+		return g.prepend(level, 1, 0, hi, lo)
+	case g.continues(hi, level+1, lo):
+		return g.prepend(level, 1, 1<<31, lo, hi)
+	}
+	return g.unique(level, 1, 1<<31, lo, hi)
 }
 
-// keep stores a result; an older one in its place is lost.
-func (g *table) keep(o op, a, b, res ref) {
-	g.cache[hash3(uint32(o), uint32(a), uint32(b))&uint32(len(g.cache)-1)] = cached{uint32(o)<<opShift | uint32(a), b, res}
+// continues reports whether a chain with this miss goes on at u. It cannot do so on both sides of a bit: one of two
+// diagrams that begin at the same level is no child of the other.
+func (g *table) continues(u ref, level uint16, miss ref) bool {
+	n := &g.nodes[u]
+	return n.level == level && (n.miss == miss || n.size == 1 && n.hit == miss)
 }
 
-// compose is the list a followed by the list b: b decides what a leaves. Of sets it is the union.
-func (g *table) compose(a, b ref) ref {
-	if a < outcomes {
-		switch {
-		case a&mayNext == 0:
-			return a
-		case a == no:
-			return b
-		case b < outcomes:
-			return a&^mayNext | b
+// prepend is u where the size bits from level on equal value, miss elsewhere. u tests the bit after them.
+func (g *table) prepend(level uint16, size uint8, value uint32, miss, u ref) ref {
+	if g.continues(u, level+uint16(size), miss) {
+		n := g.nodes[u]
+		if n.miss != miss {
+			n.miss, n.hit, n.value = n.hit, n.miss, 0
+		}
+		if size+n.size <= maxChain {
+			return g.unique(level, size+n.size, value|n.value>>size, miss, n.hit)
+		}
+		if down := maxChain - n.size; down > 0 { // so many bits fill the lower chain
+			size -= down
+			u = g.unique(level+uint16(size), maxChain, value<<size|n.value>>down, miss, n.hit)
+			value &= ^uint32(0) << (32 - size)
 		}
 	}
-	if b == no || a == b {
-		return a
+	if size == 1 && value == 0 {
+		return g.unique(level, 1, 1<<31, u, miss)
 	}
-	return g.apply(opCompose, a, b)
+	return g.unique(level, size, value, miss, u)
 }
 
-// and is b inside the set a, and no outside.
-func (g *table) and(a, b ref) ref {
+// chain is hit where the size bits from level on equal value (left-aligned), miss elsewhere. size is at most maxChain.
+func (g *table) chain(level uint16, size uint8, value uint32, miss, hit ref) ref {
 	switch {
-	case a == yes || a == b:
-		return b
-	case a == no || b == no:
-		return no
-	case b == yes:
-		return a
+	case miss == hit || size == 0:
+		return hit
+	case size < 32:
+		value &= ^uint32(0) << (32 - size)
 	}
-	return g.apply(opAnd, a, b)
-}
-
-// without is a outside the set b, and no inside.
-func (g *table) without(a, b ref) ref {
-	switch {
-	case b == no || a == no:
-		return a
-	case b == yes || a == b:
-		return no
-	}
-	return g.apply(opWithout, a, b)
-}
-
-// not is the complement of a set.
-func (g *table) not(a ref) ref { return g.without(yes, a) }
-
-// meet is what becomes of a packet that must pass both; each of a and b decides.
-func (g *table) meet(a, b ref) ref {
-	switch {
-	case a == mayPermit || a == b:
-		return b
-	case b == mayPermit:
-		return a
-	case a == mayDeny || b == mayDeny:
-		return mayDeny
-	}
-	return g.apply(opMeet, a, b)
-}
-
-// join is what becomes of a packet that may pass either way; each of a and b decides.
-func (g *table) join(a, b ref) ref {
-	switch {
-	case a == mayDeny || a == b:
-		return b
-	case b == mayDeny:
-		return a
-	case a == mayPermit || b == mayPermit:
-		return mayPermit
-	}
-	return g.apply(opJoin, a, b)
-}
-
-func (g *table) binary(o op, a, b ref) ref {
-	switch o {
-	case opCompose:
-		return g.compose(a, b)
-	case opAnd:
-		return g.and(a, b)
-	case opWithout:
-		return g.without(a, b)
-	case opMeet:
-		return g.meet(a, b)
-	}
-	return g.join(a, b)
-}
-
-// apply is an operation that no short cut of its own decided.
-func (g *table) apply(o op, a, b ref) ref {
-	if g.full {
-		return undecided
-	}
-	if r, ok := g.look(o, a, b); ok {
-		return r
-	}
-	na, nb := g.nodes[a], g.nodes[b]
-	l := min(na.level, nb.level)
-	if l == lastLevel { // two outcomes: only a full table's remains come here
-		return undecided
-	}
-	al, ah, bl, bh := a, a, b, b
-	if na.level == l {
-		al, ah = na.lo, na.hi
-	}
-	if nb.level == l {
-		bl, bh = nb.lo, nb.hi
-	}
-	lo, hi := g.binary(o, al, bl), g.binary(o, ah, bh)
-	var res ref
-	switch { // most of a result is one of the operands: no need to search for it
-	case na.level == l && lo == al && hi == ah:
-		res = a
-	case nb.level == l && lo == bl && hi == bh:
-		res = b
-	default:
-		res = g.mk(l, lo, hi)
-	}
-	g.keep(o, a, b, res)
-	return res
-}
-
-// relax lets every certain match also be none: what a rule decides that may match less than is known.
-func (g *table) relax(a ref) ref { return g.remap(opRelax, a) }
-
-// surely is the set of packets that are certainly permitted, maybe of those that may be.
-func (g *table) surely(a ref) ref { return g.remap(opSurely, a) }
-func (g *table) maybe(a ref) ref  { return g.remap(opMaybe, a) }
-
-func (g *table) remap(o op, a ref) ref {
-	if a < outcomes {
-		switch {
-		case o == opRelax:
-			return a | mayNext
-		case o == opSurely && a == mayPermit || o == opMaybe && a&mayPermit != 0:
-			return yes
-		}
-		return no
-	}
-	if g.full {
-		return undecided
-	}
-	if r, ok := g.look(o, a, 0); ok {
-		return r
-	}
-	n := g.nodes[a]
-	lo, hi := g.remap(o, n.lo), g.remap(o, n.hi)
-	res := g.mk(n.level, lo, hi)
-	g.keep(o, a, 0, res)
-	return res
-}
-
-// hide is what may become of a packet when the bits of levels first to last-1 are free to choose the better way: permit,
-// else undecided, else deny. a decides. Each range of levels needs a number of its own below 8.
-func (g *table) hide(number, first, last int, a ref) ref {
-	n := g.nodes[a]
-	if a < outcomes || int(n.level) >= last {
-		return a
-	}
-	if g.full {
-		return undecided
-	}
-	o := opHide + op(number)
-	if r, ok := g.look(o, a, 0); ok {
-		return r
-	}
-	lo, hi := g.hide(number, first, last, n.lo), g.hide(number, first, last, n.hi)
-	var res ref
-	if int(n.level) >= first {
-		res = g.join(lo, hi)
+	last := level + uint16(size) - 1
+	var u ref
+	if value>>(32-size)&1 != 0 {
+		u = g.mk(last, miss, hit)
 	} else {
-		res = g.mk(n.level, lo, hi)
+		u = g.mk(last, hit, miss)
 	}
-	g.keep(o, a, 0, res)
-	return res
+	if size == 1 {
+		return u
+	}
+	size--
+	return g.prepend(level, size, value&(^uint32(0)<<(32-size)), miss, u)
 }
 
-// restrict fixes the first n bits of v from level base on, so that a does not test them any more.
-func (g *table) restrict(a ref, base, n int, v []byte) ref {
-	memo := map[ref]ref{}
-	var walk func(ref) ref
-	walk = func(a ref) ref {
-		nd := g.nodes[a]
-		switch {
-		case int(nd.level) >= base+n:
-			return a
-		case int(nd.level) >= base:
-			if bit(v, int(nd.level)-base) {
-				return walk(nd.hi)
-			}
-			return walk(nd.lo)
-		}
-		if r, ok := memo[a]; ok {
-			return r
-		}
-		lo, hi := walk(nd.lo), walk(nd.hi)
-		r := g.mk(nd.level, lo, hi)
-		memo[a] = r
+// ref is the diagram at p.
+func (g *table) ref(p pos) ref {
+	k := uint8(p & (1<<posShift - 1))
+	r := ref(p >> posShift)
+	if k == 0 {
 		return r
 	}
-	return walk(a)
+	n := &g.nodes[r]
+	size, value := n.size-k, n.value<<k
+	if size == 1 && value == 0 {
+		return g.unique(n.level+uint16(k), 1, 1<<31, n.hit, n.miss)
+	}
+	return g.unique(n.level+uint16(k), size, value, n.miss, n.hit)
+}
+
+// part is a diagram's first chain, from a pos on.
+type part struct {
+	level     uint16
+	size      uint8
+	value     uint32
+	miss, hit pos
+}
+
+// at takes the chain at p apart after at most size bits.
+func (g *table) part(p pos) part {
+	n := &g.nodes[p>>posShift]
+	k := uint8(p & (1<<posShift - 1))
+	return part{n.level + uint16(k), n.size - k, n.value << k, posOf(n.miss), posOf(n.hit)}
+}
+
+// after is where the chain of p, taken apart as c, goes on after some of its bits were equal.
+func (c *part) after(p pos, bits uint8) pos {
+	if bits == c.size {
+		return c.hit
+	}
+	return p + pos(bits)
+}
+
+// A step compares some header bits on which two diagrams depend.
+type step struct {
+	level        uint16
+	size         uint8
+	value        uint32
+	aMiss, bMiss pos
+	aHit, bHit   pos
+}
+
+// step is as much of a and b as they can be followed together; one of them is no outcome.
+func (g *table) step(a, b pos) step {
+	ca, cb := g.part(a), g.part(b)
+	switch {
+	case ca.level < cb.level:
+		n := uint8(min(uint16(ca.size), cb.level-ca.level))
+		return step{ca.level, n, ca.value, ca.miss, b, ca.after(a, n), b}
+	case cb.level < ca.level:
+		n := uint8(min(uint16(cb.size), ca.level-cb.level))
+		return step{cb.level, n, cb.value, a, cb.miss, a, cb.after(b, n)}
+	}
+	same := uint8(bits.LeadingZeros32(ca.value ^ cb.value))
+	if n := min(same, ca.size, cb.size); n > 0 {
+		return step{ca.level, n, ca.value, ca.miss, cb.miss, ca.after(a, n), cb.after(b, n)}
+	}
+	return step{ca.level, 1, ca.value, ca.miss, cb.after(b, 1), ca.after(a, 1), cb.miss}
 }

@@ -176,7 +176,7 @@ func (m *Model) chainFate(f *fate, s *stage, p *packet) {
 	for k, name := range s.names {
 		i, ok := m.ix.filter(name, s.scope, p.family)
 		if !ok {
-			if len(m.ix.filters[name]) > 0 || s.undefined == facts.Next && k < len(s.names)-1 {
+			if m.ix.filters.has(name) || s.undefined == facts.Next && k < len(s.names)-1 {
 				continue
 			}
 			f.outcome = out | ending(s.undefined, facts.Deny)

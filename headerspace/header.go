@@ -46,41 +46,37 @@ func hasPorts(p uint8) bool { return slices.Contains(portProtocols[:], p) }
 // point tests the bits first to last-1 of v (big endian) from level base on; then gives the rest, miss elsewhere.
 func (g *table) point(base int, v []byte, first, last int, then, miss ref) ref {
 	x := then
-	for i := last - 1; i >= first; i-- {
-		if v[i>>3]>>(7-i&7)&1 != 0 {
-			x = g.mk(uint16(base+i), miss, x)
-		} else {
-			x = g.mk(uint16(base+i), x, miss)
+	for last > first {
+		n := min(maxChain, last-first)
+		var value uint32
+		for i := last - n; i < last; i++ {
+			value = value<<1 | uint32(v[i>>3]>>(7-i&7)&1)
 		}
+		x = g.chain(uint16(base+last-n), uint8(n), value<<(32-n), miss, x)
+		last -= n
 	}
 	return x
 }
 
-// value tests a number of n bits.
+// value tests a number of n bits, n at most 32.
 func (g *table) value(base, n int, v uint64, then, miss ref) ref {
-	x := then
-	for i := n - 1; i >= 0; i-- {
-		if v>>(n-1-i)&1 != 0 {
-			x = g.mk(uint16(base+i), miss, x)
-		} else {
-			x = g.mk(uint16(base+i), x, miss)
-		}
-	}
-	return x
+	return g.chain(uint16(base), uint8(n), uint32(v)<<(32-n), miss, then)
 }
 
 // wild tests the bits of v that care has set.
 func (g *table) wild(base int, v, care []byte, then, miss ref) ref {
 	x := then
-	for i := 8*len(v) - 1; i >= 0; i-- {
-		bit := byte(1) << (7 - i&7)
-		switch {
-		case care[i>>3]&bit == 0:
-		case v[i>>3]&bit != 0:
-			x = g.mk(uint16(base+i), miss, x)
-		default:
-			x = g.mk(uint16(base+i), x, miss)
+	for last := 8 * len(v); last > 0; {
+		if !bit(care, last-1) {
+			last--
+			continue
 		}
+		first := last - 1
+		for first > 0 && bit(care, first-1) {
+			first--
+		}
+		x = g.point(base, v, first, last, x, miss)
+		last = first
 	}
 	return x
 }

@@ -108,7 +108,8 @@ type Answer struct {
 
 // A Model is a device's filters, compiled. It is safe for concurrent use.
 type Model struct {
-	d *facts.Device
+	d        *facts.Device
+	platform string // what d runs, whatever shape its configuration has
 
 	mu       sync.Mutex
 	ix       *index
@@ -123,10 +124,11 @@ type Model struct {
 	depth    int
 	folds    []*fold
 	pins     []ref
+	size     int // rules of the largest filter, groups counted in; 0 not counted
 }
 
 // New prepares d's filters; compilation is done when first asked.
-func New(d *facts.Device) *Model { return &Model{d: d} }
+func New(d *facts.Device) *Model { return &Model{d: d, platform: facts.PlatformFamily(d.Platform)} }
 
 // Close gives the model's memory to the next one. It may be asked again afterwards, from nothing.
 func (m *Model) Close() {

@@ -1,6 +1,7 @@
 package headerspace
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -10,8 +11,8 @@ import (
 // An index finds a device's named things. It is made when first needed and never changes.
 type index struct {
 	d       *facts.Device
-	filters map[string][]int32
-	groups  map[string][]int32
+	filters names
+	groups  names
 	apps    map[string]uint16 // lower case
 	when    *calendar
 	// books are, for filters between two device zones, the scopes of the zones' own address books.
@@ -22,14 +23,14 @@ type filterKey struct{ scope, name string }
 
 func newIndex(d *facts.Device) *index {
 	x := &index{
-		d: d, filters: make(map[string][]int32, len(d.Filters)), groups: make(map[string][]int32, len(d.Groups)),
+		d: d, filters: newNames(len(d.Filters)), groups: newNames(len(d.Groups)),
 		apps: appNumbers(d), when: newCalendar(d),
 	}
-	for i := range d.Filters {
-		x.filters[d.Filters[i].Name] = append(x.filters[d.Filters[i].Name], int32(i))
+	for i := len(d.Filters) - 1; i >= 0; i-- {
+		x.filters.add(d.Filters[i].Name, i)
 	}
-	for i := range d.Groups {
-		x.groups[d.Groups[i].Name] = append(x.groups[d.Groups[i].Name], int32(i))
+	for i := len(d.Groups) - 1; i >= 0; i-- {
+		x.groups.add(d.Groups[i].Name, i)
 	}
 	if len(d.Zoning.Pairs) > 0 {
 		x.books = make(map[filterKey][2]string, len(d.Zoning.Pairs))
@@ -49,6 +50,40 @@ func newIndex(d *facts.Device) *index {
 		}
 	}
 	return x
+}
+
+// names finds everything of one name, in the order it was defined.
+type names struct {
+	first map[string]int32
+	next  []int32 // -1 is the end
+}
+
+func newNames(n int) names { return names{make(map[string]int32, n), make([]int32, n)} }
+
+// add takes them from the last to the first.
+func (n *names) add(name string, i int) {
+	next, ok := n.first[name]
+	if !ok {
+		next = -1
+	}
+	n.next[i], n.first[name] = next, int32(i)
+}
+
+func (n *names) has(name string) bool {
+	_, ok := n.first[name]
+	return ok
+}
+
+// each yields the places of a name.
+func (n *names) each(name string) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		i, ok := n.first[name]
+		for ; ok && i >= 0; i = n.next[i] {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // bookOf is the scope of a zone's address book, as facts.Group spells it.
@@ -75,7 +110,7 @@ func (x *index) booksOf(f *facts.Filter) [2]string { return x.books[filterKey{f.
 // filter finds a filter by name: in the scope, else in the global one, of the family or of any.
 func (x *index) filter(name, scope string, fam facts.Family) (int32, bool) {
 	for _, s := range [2]string{scope, ""} {
-		for _, i := range x.filters[name] {
+		for i := range x.filters.each(name) {
 			f := &x.d.Filters[i]
 			if f.Scope == s && (f.Family == fam || f.Family == facts.AnyFamily || fam == facts.AnyFamily) {
 				return i, true
@@ -87,12 +122,11 @@ func (x *index) filter(name, scope string, fam facts.Family) (int32, bool) {
 
 // group finds a group of one of the kinds, in the first scope that has one. A name defined twice keeps its first meaning.
 func (x *index) group(name string, kinds []facts.GroupKind, scopes []string) (int32, bool) {
-	all := x.groups[name]
-	if len(all) == 0 {
+	if !x.groups.has(name) {
 		return 0, false
 	}
 	for _, s := range scopes {
-		for _, i := range all {
+		for i := range x.groups.each(name) {
 			if g := &x.d.Groups[i]; g.Scope == s && slices.Contains(kinds, g.Kind) {
 				return i, true
 			}

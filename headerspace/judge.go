@@ -113,7 +113,7 @@ func (j *judge) verdict(i int32) (out ref, by, doubt int) {
 }
 
 func (j *judge) rule(r *facts.Rule) tri {
-	if facts.On(r.Inactive) || r.Action == facts.Next || r.Return && j.p.state != stateOpen {
+	if j.misses(&r.Match) || facts.On(r.Inactive) || r.Action == facts.Next || r.Return && j.p.state != stateOpen {
 		return triNo
 	}
 	j.action = r.Action
@@ -134,6 +134,20 @@ func (j *judge) rule(r *facts.Rule) tri {
 		t = triMaybe
 	}
 	return t
+}
+
+// misses is the first look, which is all that most rules of a long list get.
+func (j *judge) misses(m *facts.Match) bool {
+	if m.Not {
+		return false
+	}
+	if len(m.Protocols) == 1 && (m.Protocols[0] == j.p.protocol) == m.NotProtocols {
+		return true
+	}
+	if p := &m.DstPorts; len(p.Ranges) == 1 && len(p.Groups) == 0 && !p.Not && !j.p.later {
+		return j.p.dport < p.Ranges[0].First || j.p.dport > p.Ranges[0].Last
+	}
+	return false
 }
 
 func (j *judge) match(m *facts.Match) tri {
@@ -259,10 +273,10 @@ func (j *judge) transport(p *portParts) tri {
 
 // later is onLater for one packet.
 func (j *judge) later(t tri) tri {
-	if j.filter.Stateful && j.m.d.Platform != facts.CiscoIOS {
+	if j.filter.Stateful && j.m.platform != facts.CiscoIOS {
 		return t
 	}
-	if j.m.d.Platform == facts.CiscoIOS {
+	if j.m.platform == facts.CiscoIOS {
 		switch j.action {
 		case facts.Permit:
 			return triYes

@@ -2,6 +2,7 @@ package headerspace
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -100,7 +101,8 @@ func (g *table) share(set ref) float64 {
 			return v
 		}
 		n := g.nodes[r]
-		v := (walk(n.lo) + walk(n.hi)) / 2
+		part := math.Ldexp(1, -int(n.size))
+		v := walk(n.hit)*part + walk(n.miss)*(1-part)
 		memo[r] = v
 		return v
 	}

@@ -105,9 +105,20 @@ func within(l facts.Listener, all []facts.Listener) bool {
 	})
 }
 
-// large reports whether some filter has so many rules that each question should be answered from few of them.
+// large reports whether the rules and the members of groups are so many that each question should be answered from few
+// of them.
 func (m *Model) large() bool {
-	return slices.ContainsFunc(m.d.Filters, func(f facts.Filter) bool { return len(f.Rules) > smallFilter })
+	if m.size == 0 {
+		for i := range m.d.Groups {
+			m.size += len(m.d.Groups[i].Addrs)
+		}
+		most := 0
+		for i := range m.d.Filters {
+			most = max(most, len(m.d.Filters[i].Rules))
+		}
+		m.size = max(m.size/groupShare, most, 1)
+	}
+	return m.size > smallFilter
 }
 
 // want makes a part of all services, of any client port.

@@ -120,58 +120,14 @@ func (m *Model) moved(d ref, base int, t translation, fam facts.Family) ref {
 	if t.follow {
 		return d
 	}
-	ports := atDstPort
 	if t.src {
-		ports = atSrcPort
+		d = g.spread(spreadSrcPort, atSrcPort, atSrcPort+16, d)
+	} else {
+		d = g.spread(spreadDstPort, atDstPort, atDstPort+16, d)
 	}
-	return g.blend(ports, ports+16, g.blend(first, base+bitsOf(fam), d))
-}
-
-// blend is everything that may become of a packet whose bits of levels first to last-1 are not known.
-func (g *table) blend(first, last int, a ref) ref {
-	memo := map[ref]ref{}
-	var both func(a, b ref) ref
-	pairs := map[[2]ref]ref{}
-	both = func(a, b ref) ref {
-		if a == b {
-			return a
-		}
-		if a < outcomes && b < outcomes {
-			return a | b
-		}
-		if a == undecided || b == undecided {
-			return undecided
-		}
-		key := [2]ref{min(a, b), max(a, b)}
-		if r, ok := pairs[key]; ok {
-			return r
-		}
-		l, al, ah, bl, bh := g.split(a, b)
-		lo, hi := both(al, bl), both(ah, bh)
-		r := g.mk(l, lo, hi)
-		pairs[key] = r
-		return r
-	}
-	var walk func(ref) ref
-	walk = func(a ref) ref {
-		n := g.nodes[a]
-		if int(n.level) >= last || g.full {
-			return a
-		}
-		if r, ok := memo[a]; ok {
-			return r
-		}
-		lo, hi := walk(n.lo), walk(n.hi)
-		var r ref
-		if int(n.level) >= first {
-			r = both(lo, hi)
-		} else {
-			r = g.mk(n.level, lo, hi)
-		}
-		memo[a] = r
-		return r
-	}
-	return walk(a)
+	r := g.spread(spreadAddress, first, base+bitsOf(fam), d)
+	clear(g.cache) // the next translation's address has other levels
+	return r
 }
 
 // moveOne is p as st sees it, and the NAT rule that makes it uncertain what that is (-1: none).

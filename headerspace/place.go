@@ -97,7 +97,7 @@ func (m *Model) filterStage(q *Query, fam facts.Family) (stage, error) {
 		return st, nil
 	}
 	scopes := map[string]bool{}
-	for _, i := range m.ix.filters[q.Filter] {
+	for i := range m.ix.filters.each(q.Filter) {
 		if f := &m.d.Filters[i]; f.Family == fam || f.Family == facts.AnyFamily || fam == facts.AnyFamily {
 			scopes[f.Scope] = true
 		}
@@ -112,7 +112,7 @@ func (m *Model) filterStage(q *Query, fam facts.Family) (stage, error) {
 	switch {
 	case len(scopes) > 0:
 		return st, fmt.Errorf("filter %q is in the scopes %s: name one", q.Filter, quoted(scopes))
-	case len(m.ix.filters[q.Filter]) > 0:
+	case m.ix.filters.has(q.Filter):
 		return st, fmt.Errorf("filter %q does not filter %s", q.Filter, familyName(fam))
 	}
 	return st, fmt.Errorf("no filter is named %q", q.Filter)
@@ -219,7 +219,7 @@ func (m *Model) addBinding(out []stage, b *facts.Binding, f *facts.Interface, di
 	st.stateful = m.stateful(&st, fam)
 	st.answers = st.stateful
 	switch {
-	case m.d.Platform == facts.CiscoASA:
+	case m.platform == facts.CiscoASA:
 		st.sees = seesReal
 	case dir == facts.Out:
 		st.sees = seesBoth
@@ -230,7 +230,7 @@ func (m *Model) addBinding(out []stage, b *facts.Binding, f *facts.Interface, di
 // speaks reports whether a binding is about a family: one whose filters exist and are all of the other family is not.
 func (m *Model) speaks(st *stage, fam facts.Family) bool {
 	for _, name := range st.names {
-		if _, ok := m.ix.filter(name, st.scope, fam); ok || len(m.ix.filters[name]) == 0 {
+		if _, ok := m.ix.filter(name, st.scope, fam); ok || !m.ix.filters.has(name) {
 			return true
 		}
 	}

@@ -1,6 +1,6 @@
 package headerspace
 
-// pairs is a set of pairs of refs, for walks of two diagrams at once.
+// pairs is a set of pairs, for walks of two diagrams at once.
 type pairs struct {
 	slots []uint64 // 0 is free
 	n     int
@@ -18,13 +18,13 @@ func (p *pairs) reset() {
 }
 
 // add reports whether the pair is new.
-func (p *pairs) add(a, b ref) bool {
+func (p *pairs) add(a, b pos) bool {
 	if 2*p.n >= len(p.slots) {
 		p.grow()
 	}
 	key := uint64(a)<<32 | uint64(b)
 	mask := uint32(len(p.slots) - 1)
-	for i := hash3(0, uint32(a), uint32(b)) & mask; ; i = (i + 1) & mask {
+	for i := hash4(0, 0, uint32(a), uint32(b)) & mask; ; i = (i + 1) & mask {
 		switch p.slots[i] {
 		case key:
 			return false
@@ -48,118 +48,82 @@ func (p *pairs) grow() {
 	p.n = 0
 	for _, k := range old {
 		if k != 0 {
-			p.add(ref(k>>32), ref(k&(1<<32-1)))
+			p.add(pos(k>>32), pos(k&(1<<32-1)))
 		}
 	}
-}
-
-// A reached set has bit 1<<outcome for every outcome that some asked packet has.
-type reached uint16
-
-const (
-	somePermitted reached = 1 << mayPermit
-	someDenied    reached = 1 << mayDeny
-)
-
-func (r reached) permitted() bool { return r&somePermitted != 0 }
-func (r reached) denied() bool    { return r&someDenied != 0 }
-
-// undecided reports whether some packet's fate hangs on what was not understood.
-func (r reached) undecided() bool { return r&^(somePermitted|someDenied) != 0 }
-
-// reach is what becomes of the packets of the set q. It stops as soon as the answer cannot change: some are permitted and
-// some denied, whatever becomes of the rest.
-func (g *table) reach(d, q ref) reached {
-	g.pairs.reset()
-	var seen reached
-	var walk func(d, q ref) bool
-	walk = func(d, q ref) bool {
-		if q == no {
-			return false
-		}
-		if d < outcomes {
-			seen |= 1 << d
-			return seen.permitted() && seen.denied()
-		}
-		if !g.pairs.add(d, q) {
-			return false
-		}
-		_, dl, dh, ql, qh := g.split(d, q)
-		return walk(dl, ql) || walk(dh, qh)
-	}
-	walk(d, q)
-	return seen
-}
-
-// split is the first level either tests, and both sides of both.
-func (g *table) split(d, q ref) (l uint16, dl, dh, ql, qh ref) {
-	nd, nq := g.nodes[d], g.nodes[q]
-	l, dl, dh, ql, qh = min(nd.level, nq.level), d, d, q, q
-	if nd.level == l {
-		dl, dh = nd.lo, nd.hi
-	}
-	if nq.level == l {
-		ql, qh = nq.lo, nq.hi
-	}
-	return l, dl, dh, ql, qh
 }
 
 // A header is a packet as the bits that diagrams test, one byte each.
 type header [levels]uint8
 
+// sameBits reports whether h has the size bits of value at level.
+func (h *header) sameBits(level uint16, size uint8, value uint32) bool {
+	for i := range uint16(size) {
+		if uint32(h[level+i]) != value<<i>>31 {
+			return false
+		}
+	}
+	return true
+}
+
+func (h *header) setBits(level uint16, size uint8, value uint32) {
+	for i := range uint16(size) {
+		h[level+i] = uint8(value << i >> 31)
+	}
+}
+
 // find sets in h the bits of a packet of the set q that wanted accepts the outcome of, and leaves the bits that do not
-// matter. Where both values of a bit would do, the one already in h is kept, most significant bits first: the packet is
-// near to what h was.
+// matter. Where several values of a bit would do, the one already in h is kept, most significant bits first: the packet
+// is near to what h was.
 func (g *table) find(d, q ref, h *header, wanted func(ref) bool) bool {
 	g.pairs.reset()
-	var walk func(d, q ref) bool
-	walk = func(d, q ref) bool {
-		if q == no {
+	var walk func(d, q pos) bool
+	walk = func(d, q pos) bool {
+		if q == posNo || d < posNodes && !wanted(ref(d>>posShift)) {
 			return false
 		}
-		if d < outcomes && !wanted(d) {
-			return false
-		}
-		if d < outcomes && q == yes {
+		if d < posNodes && q == posYes {
 			return true
 		}
 		if !g.pairs.add(d, q) {
 			return false
 		}
-		l, dl, dh, ql, qh := g.split(d, q)
-		was := h[l]
-		if was != 0 {
-			if walk(dh, qh) {
+		s := g.step(d, q)
+		if h.sameBits(s.level, s.size, s.value) {
+			if walk(s.aHit, s.bHit) {
 				return true
 			}
-			h[l] = 0
-			if walk(dl, ql) {
+			last := s.level + uint16(s.size) - 1
+			h[last] ^= 1 // the nearest that is not equal
+			if walk(s.aMiss, s.bMiss) {
 				return true
 			}
-			h[l] = was
+			h[last] ^= 1
 			return false
 		}
-		if walk(dl, ql) {
+		if walk(s.aMiss, s.bMiss) {
 			return true
 		}
-		h[l] = 1
-		if walk(dh, qh) {
+		var was [maxChain]uint8
+		copy(was[:s.size], h[s.level:])
+		h.setBits(s.level, s.size, s.value)
+		if walk(s.aHit, s.bHit) {
 			return true
 		}
-		h[l] = was
+		copy(h[s.level:s.level+uint16(s.size)], was[:])
 		return false
 	}
-	return walk(d, q)
+	return walk(posOf(d), posOf(q))
 }
 
 // at is the outcome of one packet.
 func (g *table) at(d ref, h *header) ref {
 	for d >= outcomes {
 		n := &g.nodes[d]
-		if h[n.level] != 0 {
-			d = n.hi
+		if h.sameBits(n.level, n.size, n.value) {
+			d = n.hit
 		} else {
-			d = n.lo
+			d = n.miss
 		}
 	}
 	return d

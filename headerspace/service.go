@@ -142,11 +142,11 @@ func (c *compiler) transport(p *portParts) bounds {
 // Control Lists and IP Fragments). ASA and SRX put datagrams together before they judge them (virtual reassembly), so a
 // fragment shares the fate of the first one. Junos filters look at the bytes where ports would be, so anything may match.
 func (c *compiler) onLater(l4 bounds) bounds {
-	if c.mode.frags == wholeOnly || c.filter.Stateful && c.m.d.Platform != facts.CiscoIOS {
+	if c.mode.frags == wholeOnly || c.filter.Stateful && c.m.platform != facts.CiscoIOS {
 		return l4
 	}
 	later := anything
-	if c.m.d.Platform == facts.CiscoIOS {
+	if c.m.platform == facts.CiscoIOS {
 		switch c.action {
 		case facts.Permit:
 			later = exactly(yes)

@@ -167,7 +167,7 @@ func (m *Model) anyServerPort(back *way) ref {
 	if m.large() {
 		m.wantFrom(wantHighUDP, []facts.Listener{{Transport: facts.UDP, Ports: ephemeral}})
 	}
-	return m.free(atDstPort, 0, m.toward(back, m.backMode(back, wantHighUDP), false))
+	return m.free(atDstPort, hideDstPort, m.toward(back, m.backMode(back, wantHighUDP), false))
 }
 
 // free lets the port at base be the ephemeral one that passes best.
@@ -191,11 +191,11 @@ func (m *Model) dataChannel(first, back *way) ref {
 	one := func(d ref, passive bool) {
 		in := m.g.and(m.g.value(atProtocol, 8, uint64(facts.TCP), yes, no), d)
 		if passive {
-			in = m.free(atDstPort, 0, in)
+			in = m.free(atDstPort, hideDstPort, in)
 		} else {
 			in = m.g.restrict(in, atDstPort, 16, []byte{0, 20})
 		}
-		in = m.free(atSrcPort, 1, in)
+		in = m.free(atSrcPort, hideSrcPort, in)
 		// What is left of the protocol is no question any more.
 		m.pin(m.g.restrict(in, atProtocol, 8, []byte{facts.TCP}))
 	}

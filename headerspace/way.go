@@ -184,7 +184,7 @@ func (m *Model) chain(s *stage, md mode) ref {
 			if f := &m.d.Filters[i]; f.Default != facts.Next {
 				d = m.g.compose(d, outcomeOf(f.Default))
 			}
-		case len(m.ix.filters[name]) > 0: // about the other version of IP
+		case m.ix.filters.has(name): // about the other version of IP
 		case k == len(s.names)-1 || s.undefined != facts.Next:
 			d = m.g.compose(d, outcomeOf(s.undefined))
 		}

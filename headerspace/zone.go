@@ -158,26 +158,26 @@ func (m *Model) fromSelf(out *facts.Interface, fam facts.Family) route {
 }
 
 func (m *Model) skipsOwn() bool {
-	return m.d.Platform == facts.CiscoIOS || m.d.Platform == facts.CiscoASA
+	return m.platform == facts.CiscoIOS || m.platform == facts.CiscoASA
 }
 
 // toSelf is the way of a packet for the device itself that comes in at an interface. ASA does not ask the interface's
 // access list about it.
 func (m *Model) toSelf(in *facts.Interface, fam facts.Family) route {
 	r := route{in: in, self: true}
-	if m.d.Platform != facts.CiscoASA {
+	if m.platform != facts.CiscoASA {
 		r.stages = m.bound(in, facts.In, fam)
 	}
 	r.stages = append(r.stages, m.plane(in, facts.In, fam)...)
 	if m.d.Zoning.Model != facts.Zones || in.Zone == "" {
 		return r
 	}
-	if m.d.Platform == facts.Junos {
+	if m.platform == facts.Junos {
 		r.stages = append(r.stages, stage{
 			what: fmt.Sprintf("host-inbound services of %q", in.Name), isInbound: true, inbound: in.HostInbound, span: in.Span, stateful: true, answers: true,
 		})
 	}
-	if m.d.Platform != facts.Junos || slices.ContainsFunc(m.d.Zoning.Pairs, func(p facts.ZonePair) bool { return p.To == self }) {
+	if m.platform != facts.Junos || slices.ContainsFunc(m.d.Zoning.Pairs, func(p facts.ZonePair) bool { return p.To == self }) {
 		r.stages = append(r.stages, m.zones(in.Zone, self, fam)...)
 	}
 	return r
@@ -191,7 +191,7 @@ func (m *Model) plane(f *facts.Interface, dir facts.Direction, fam facts.Family)
 			out = m.addBinding(out, b, nil, dir, fam)
 		}
 	}
-	if m.d.Platform != facts.Junos {
+	if m.platform != facts.Junos {
 		return out
 	}
 	scope := ""

@@ -1,0 +1,234 @@
+// Package conformance holds filter questions with known answers of public corpora against the whole path from
+// configuration text to verdict. The corpora are no part of the product: set QUAYMASTER_CORPUS to their folder.
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/headerspace"
+	"github.com/quaymaster/quaymaster/parsers"
+)
+
+// platforms are those asked about, by the corpus' words.
+var platforms = map[string]string{"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "junos": facts.Junos}
+
+// platforms of the corpus that no reader here reads.
+var unread = map[string]string{
+	"panos": "no reader of PAN-OS", "fortios": "no reader of FortiOS", "iptables": "no reader of iptables",
+	"nxos": "no reader of NX-OS", "xr": "no reader of IOS-XR", "platform": "about no configuration",
+}
+
+// differs are the questions whose oracle is not what is right, with what is and why.
+var differs = map[string]struct{ want, why string }{
+	"G057": {"deny", "the oracle is the outgoing filter of a packet that is already in; asked is the whole way, and " +
+		"name4's own inbound list admits TCP port 123 only, so OSPF does not get in (ASA firewall CLI guide, Access Rules: " +
+		"an access list ends in an implicit deny)"},
+}
+
+func TestFilterQuestions(t *testing.T) {
+	root := os.Getenv("QUAYMASTER_CORPUS")
+	if root == "" {
+		t.Skip("QUAYMASTER_CORPUS is not set: the public filter questions are not asked")
+	}
+	root = filepath.Join(root, "acl")
+	table, err := os.ReadFile(filepath.Join(root, "cases.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := map[string]*facts.Device{}
+	asked, agreed := map[string]int{}, map[string]int{}
+	for _, line := range strings.Split(strings.TrimSpace(string(table)), "\n")[1:] {
+		f := strings.Split(line, "\t")
+		if len(f) < 11 {
+			t.Fatalf("line %q", line)
+		}
+		for len(f) < 12 {
+			f = append(f, "")
+		}
+		c := question{id: f[0], config: f[1], platform: f[2], subject: f[4], ingress: f[5], proto: f[6], src: f[7], sport: f[8], dst: f[9], dport: f[10], want: f[11]}
+		t.Run(c.id, func(t *testing.T) {
+			if why, ok := unread[c.platform]; ok {
+				t.Skip(why)
+			}
+			switch c.proto {
+			case "lint", "diff", "order":
+				t.Skipf("a question about lines (%s), not about packets", c.proto)
+			}
+			if read[c.config] == nil {
+				read[c.config] = device(t, filepath.Join(root, c.config), platforms[c.platform])
+			}
+			asked[c.platform]++
+			q := c.query(t)
+			want, search := headerspace.Verdict(c.want), false
+			if c.want == "deny-all" { // a search for permitted packets that finds none
+				want, search = headerspace.Deny, true
+			}
+			if d, ok := differs[c.id]; ok {
+				want = headerspace.Verdict(d.want)
+			}
+			m := headerspace.New(read[c.config])
+			a, err := m.Test(q)
+			if search {
+				a, err = m.Search(q, headerspace.Permit)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Verdict != want {
+				t.Errorf("%+v\n%s, want %s: %s\nstages %v", c, a.Verdict, want, a.Reason, a.Stages)
+				return
+			}
+			agreed[c.platform]++
+		})
+	}
+	for _, p := range []string{"ios", "asa", "junos"} {
+		t.Logf("%s: %d questions asked, %d agree", p, asked[p], agreed[p])
+		if asked[p] == 0 {
+			t.Errorf("no question about %s was asked", p)
+		}
+	}
+}
+
+// question is a row of the table.
+type question struct {
+	id, config, platform, subject, ingress, proto, src, sport, dst, dport, want string
+}
+
+// device reads one configuration with the platform's reader that is surest of it.
+func device(t *testing.T, path, platform string) *facts.Device {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &evidence.File{Path: filepath.Base(path), Rank: 1, Size: int64(len(b)), Seekable: true, Open: func(off int64) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(b[min(off, int64(len(b))):])), nil
+	}}
+	var format facts.Format
+	best := facts.No
+	for _, x := range parsers.Formats() {
+		if facts.PlatformFamily(x.Platform) != platform {
+			continue
+		}
+		if c := x.Detect(f.Path, b); format.Parse == nil || c > best {
+			format, best = x, c
+		}
+	}
+	if format.Parse == nil {
+		t.Skipf("no reader of %s yet", platform)
+	}
+	var d *facts.Device
+	sink := facts.NewSink()
+	sink.Device = func(got *facts.Device) { d = got }
+	piece := evidence.Piece{File: f, To: f.Size}
+	if format.Prologue != nil {
+		piece.Prologue = format.Prologue(f, b, nil)
+	}
+	if err := format.Parse(context.Background(), piece, sink); err != nil {
+		t.Fatal(err)
+	}
+	if d == nil {
+		t.Fatalf("%s states no device in %s", format.Name, path)
+	}
+	return d
+}
+
+// query is the question in the words of headerspace.
+func (c *question) query(t *testing.T) headerspace.Query {
+	t.Helper()
+	q := headerspace.Query{Src: set(t, c.src), Dst: set(t, c.dst)}
+	kind, name, _ := strings.Cut(c.subject, ":")
+	words := strings.Fields(c.subject)
+	switch {
+	case kind == "acl" || kind == "filter":
+		q.Filter = name
+	case kind == "group":
+		q.Group = name
+	case kind == "service":
+		q.Service = name
+	case kind == "if_in":
+		q.In = name
+	case kind == "if_out":
+		q.Out = name
+		switch c.ingress {
+		case "-":
+		case "SELF":
+			q.Self = true
+		default:
+			q.In = c.ingress
+		}
+	case words[0] == "transit": // "transit Gi1->Gi2"
+		in, out, _ := strings.Cut(words[1], "->")
+		q.In, q.Out = in, out
+	case words[0] == "zone" && words[1] == "out": // "zone out EGRESS", and the ingress
+		q.In, q.Out = c.ingress, words[2]
+	case words[0] == "zone": // "zone FROM>TO"
+		q.FromZone, q.ToZone, _ = strings.Cut(words[1], ">")
+	default:
+		t.Fatalf("subject %q", c.subject)
+	}
+	switch c.proto {
+	case "ip":
+	case "tcp":
+		q.Protocols = []uint8{6}
+	case "udp":
+		q.Protocols = []uint8{17}
+	case "icmp":
+		q.Protocols = []uint8{1}
+	case "icmp-echo":
+		q.Protocols, q.ICMP = []uint8{1}, []facts.ICMPType{{Type: 8, Code: -1}}
+	case "icmp-echo-reply":
+		q.Protocols, q.ICMP = []uint8{1}, []facts.ICMPType{{Type: 0, Code: -1}}
+	case "ospf":
+		q.Protocols = []uint8{89}
+	case "ahp":
+		q.Protocols = []uint8{51}
+	default:
+		t.Fatalf("protocol %q", c.proto)
+	}
+	if c.sport != "*" && len(q.Protocols) > 0 {
+		q.SrcPorts = port(t, c.sport)
+	}
+	dport, not := strings.CutPrefix(c.dport, "!")
+	if dport != "*" && len(q.Protocols) > 0 {
+		q.DstPorts, q.NotDstPorts = port(t, dport), not
+	}
+	return q
+}
+
+func set(t *testing.T, s string) headerspace.Set {
+	t.Helper()
+	if s == "*" {
+		return headerspace.Set{}
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		var a netip.Addr
+		if a, err = netip.ParseAddr(s); err == nil {
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return headerspace.Set{Prefixes: []netip.Prefix{p}}
+}
+
+func port(t *testing.T, s string) []facts.PortRange {
+	t.Helper()
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []facts.PortRange{{First: uint16(n), Last: uint16(n)}}
+}
