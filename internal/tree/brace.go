@@ -391,9 +391,7 @@ func (b *braces) hang(w Word, from int, line uint32) {
 func (b *braces) states(i int32, w Word) {
 	n := &b.t.Nodes[i]
 	if n.Flags&Implied == 0 {
-		if n.Repeat < 255 {
-			n.Repeat++
-		}
+		b.t.repeat(i, w, uint32(b.begin), b.at)
 		return
 	}
 	n.Flags &^= Implied

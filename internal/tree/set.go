@@ -232,9 +232,7 @@ func (s *sets) set() {
 func (s *sets) stands(i int32, w Word) {
 	n := &s.t.Nodes[i]
 	if n.Flags&Implied == 0 {
-		if n.Repeat < 255 {
-			n.Repeat++
-		}
+		s.t.repeat(i, w, uint32(s.off), s.line)
 		return
 	}
 	n.Flags &^= Implied

@@ -27,7 +27,7 @@ type Node struct {
 	// Begin is where the statement that made the node begins; brace and set readers set it, where a node is one word.
 	Begin uint32
 	State facts.LineState
-	// Repeat is how many further lines said exactly the same, 255 at most.
+	// Repeat is how many further lines the node stands for (indentation), 255 at most.
 	Repeat uint8
 	Flags  Flag
 }
@@ -44,6 +44,7 @@ const (
 	Implied                    // made by the reader out of another statement (set paths); counts no line
 	Secret                     // the evidence itself says that the statement holds a secret (Junos SECRET-DATA)
 	Inherited                  // copied from elsewhere in the evidence by Graft; counts no line
+	Again                      // says on another line what its Parent said before, and is no child of it
 	indexed                    // its children are in the index of names
 )
 

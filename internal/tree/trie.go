@@ -257,7 +257,7 @@ func (t *Tree) hang(parent int32, w Word, begin, line uint32) int32 {
 	n := &t.Nodes[i]
 	n.Off, n.Len, n.Begin, n.Line = w.Off, w.Len, begin, line
 	n.Parent, n.First, n.Last, n.Next = parent, None, None, None
-	n.State, n.Repeat, n.Flags = facts.Unrecognised, 0, Implied
+	n.State, n.Flags = facts.Unrecognised, Implied
 	switch {
 	case parent != None:
 		p := &t.Nodes[parent]
@@ -273,6 +273,16 @@ func (t *Tree) hang(parent int32, w Word, begin, line uint32) int32 {
 		t.Nodes[t.last].Next, t.last = i, i
 	}
 	return i
+}
+
+// repeat notes that the line says again what node i said on an earlier one.
+func (t *Tree) repeat(i int32, w Word, begin, line uint32) {
+	if last := &t.Nodes[len(t.Nodes)-1]; last.Line == line || t.Nodes[i].Line == line {
+		return // the line is accounted for
+	}
+	t.Nodes = append(t.Nodes, Node{
+		Off: w.Off, Len: w.Len, Begin: begin, Line: line, Flags: Again, Parent: i, First: None, Last: None, Next: None,
+	})
 }
 
 // index puts parent's children into the index.
@@ -496,8 +506,11 @@ func (t *Tree) lineStates(unread func(int32, facts.LineState)) []uint8 {
 		if n.Flags&(Implied|Inherited) != 0 {
 			continue
 		}
-		state := lineUnrecognised
-		switch n.State {
+		state, told := lineUnrecognised, n.State
+		if n.Flags&Again != 0 {
+			told = t.Nodes[n.Parent].State
+		}
+		switch told {
 		case facts.Understood:
 			state = lineUnderstood
 		case facts.Irrelevant:
@@ -510,7 +523,7 @@ func (t *Tree) lineStates(unread func(int32, facts.LineState)) []uint8 {
 			}
 		}
 		if state >= lineUnsupported {
-			unread(int32(i), n.State)
+			unread(int32(i), told)
 		}
 		states[n.Line] = max(states[n.Line], state)
 	}

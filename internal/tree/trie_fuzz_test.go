@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/quaymaster/quaymaster/facts"
 )
 
 // sane fails unless every node lies in the source, comes after its parent and is listed where it says it is.
@@ -38,7 +40,15 @@ func sane(t *testing.T, tree *Tree) {
 		}
 	}
 	walk(tree.First, None, 0)
-	tree.Count()
+	want := 0
+	for line := range bytes.SplitSeq(bytes.TrimPrefix(tree.Source, []byte("\xef\xbb\xbf")), []byte("\n")) {
+		if len(bytes.Trim(line, " \t\r\v\f\b\x00")) > 0 {
+			want++
+		}
+	}
+	if got := tree.Lines(func(int32, facts.LineState) {}).Total(); got != want {
+		t.Fatalf("%d lines are accounted for of %d", got, want)
+	}
 }
 
 // asSet writes the statements of tree as set commands; false when a word cannot be written on one line.

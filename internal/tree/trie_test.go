@@ -192,17 +192,35 @@ func TestPositions(t *testing.T) {
 	}
 }
 
-// TestEveryLineCounts holds that blocks, leaves, comments and lines of no kind are accounted for once each.
-func TestEveryLineCounts(t *testing.T) {
+// TestLines holds that every line that is not blank is accounted for once, by what stands on it.
+func TestLines(t *testing.T) {
 	tests := []struct {
 		name string
 		set  bool
 		in   string
-		want int
+		mark map[string]facts.LineState
+		want facts.Lines
 	}{
-		{name: "heads, leaves and own comments", in: "# c\na {\n    b;\n    c d; ## SECRET-DATA\n    /* x\n y */\n    e [ f g ];\n}\n", want: 7},
-		{name: "said twice", in: "a;\na;\nb { c; }\nb { c; }\n", want: 6},
-		{name: "set lines", set: true, in: "# c\nset a b\nset a b\nset a\ndeactivate a\ndelete z\nnonsense\n\nset e [ f g ]\n", want: 9},
+		{
+			name: "heads, leaves, comments and braces", in: "# c\na {\n    b;\n\n    c d; ## SECRET-DATA\n    /* x\n y */\n    e [ f\n g ];\n}\n",
+			mark: map[string]facts.LineState{"a": facts.Understood, "b": facts.Irrelevant, "d": facts.Unsupported},
+			want: facts.Lines{Irrelevant: 4, Understood: 2, Unsupported: 1, Unrecognised: 2},
+		},
+		{
+			name: "the worst of a line", in: "a { b; c; }\na { b; }\n",
+			mark: map[string]facts.LineState{"a": facts.Understood, "b": facts.Understood},
+			want: facts.Lines{Understood: 1, Unrecognised: 1},
+		},
+		{
+			name: "a brace is as irrelevant as what it closes", in: "a {\n  b;\n}\nc {\n  d;\n}\n",
+			mark: map[string]facts.LineState{"a": facts.Irrelevant, "b": facts.Irrelevant, "c": facts.Understood},
+			want: facts.Lines{Irrelevant: 3, Understood: 2, Unrecognised: 1},
+		},
+		{
+			name: "set lines", set: true, in: "# c\nset a b\nset a b\nset a\ndeactivate a\ndelete z\nnonsense\n\nset e [ f g ]\n",
+			mark: map[string]facts.LineState{"b": facts.Irrelevant, "a": facts.Understood},
+			want: facts.Lines{Irrelevant: 3, Understood: 3, Unrecognised: 2},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -212,8 +230,13 @@ func TestEveryLineCounts(t *testing.T) {
 			} else {
 				tree.Braces([]byte(test.in), Syntax{})
 			}
-			if got := tree.Count().Total(); got != test.want {
-				t.Errorf("counted %d, want %d", got, test.want)
+			for i := range tree.Nodes {
+				if s, ok := test.mark[string(tree.Text(int32(i)))]; ok {
+					tree.Mark(int32(i), s)
+				}
+			}
+			if diff := cmp.Diff(test.want, tree.Lines(func(int32, facts.LineState) {})); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
 	}

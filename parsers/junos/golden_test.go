@@ -110,6 +110,7 @@ func TestSecretSpans(t *testing.T) {
 		{"settings of passwords are none", `system { login { password { minimum-length 10; format sha512; } } authentication-order [ radius password ]; }`, false, nil},
 		{"routing communities are none", `policy-options { community c members 65000:1; }`, false, nil},
 		{"set", `set system tacplus-server 192.0.2.1 secret "$9$abc"`, true, []string{"$9$abc"}},
+		{"set, said twice", "set snmp community hunter2\nset system\nset snmp community hunter2\n", true, []string{"hunter2", "hunter2"}},
 		{"set, a line nobody knows", `annotate system "x"` + "\n" + `load password hunter2 x`, true, []string{"hunter2"}},
 	}
 	for _, test := range tests {

@@ -93,7 +93,7 @@ func (x *expander) places() []place {
 			}
 		}
 		off[i] = off[i] || n.Flags&tree.Inactive != 0
-		if off[i] || n.Flags&tree.Comment != 0 || !p.is(int32(i), "apply-groups") {
+		if off[i] || n.Flags&(tree.Comment|tree.Again) != 0 || !p.is(int32(i), "apply-groups") {
 			continue
 		}
 		at := place{int32(i), n.Parent, group[i], int(depth[i])}

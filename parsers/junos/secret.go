@@ -23,11 +23,14 @@ func (p *parser) secrets() {
 			p.looseSecrets(k)
 			continue
 		}
-		word := p.t.Text(k)
+		word, said := p.t.Text(k), k
 		if len(word) == 0 {
 			continue
 		}
-		if kind, is := p.keyword(k, word); is {
+		if n.Flags&tree.Again != 0 { // the same secret on a further line
+			said = n.Parent
+		}
+		if kind, is := p.keyword(said, word); is {
 			p.secret(kind, k, word)
 			continue
 		}
@@ -131,7 +134,11 @@ func (p *parser) addSecret(kind facts.SecretKind, n int32, from, length int) {
 	if length == 0 {
 		return
 	}
-	s := facts.Secret{Kind: kind, Scope: p.scopeOf(n), Span: p.wordSpan(n, from, length), Name: p.statementName(n)}
+	span := p.wordSpan(n, from, length)
+	if p.t.Nodes[n].Flags&tree.Again != 0 {
+		n = p.t.Nodes[n].Parent
+	}
+	s := facts.Secret{Kind: kind, Scope: p.scopeOf(n), Span: span, Name: p.statementName(n)}
 	switch s.Storage = crypted(word); {
 	case masked(word):
 		s.Storage = facts.StorageMasked
