@@ -1,0 +1,514 @@
+package ciscoios
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/field"
+	"github.com/quaymaster/quaymaster/internal/tree"
+)
+
+// Secrets are looked for in every line of the file by the words that introduce them, whatever the statement: hiding a
+// word too many costs a look at the device, hiding one too few costs a password. Statements with readers of their own
+// record theirs first and with more detail; of one place the first record stays.
+
+// storageOf is what the number before a secret says (Security configuration guide, password types: 0 clear, 5 MD5, 7
+// Vigenere, 8 PBKDF2, 9 scrypt, 4 unsalted SHA-256, 6 AES under a primary key that is not in the configuration).
+func storageOf(w []byte) (facts.Storage, bool) {
+	if len(w) == 1 {
+		switch w[0] {
+		case '0':
+			return facts.StorageClear, true
+		case '7':
+			return facts.StorageReversible, true
+		case '6':
+			return facts.StorageEncrypted, true
+		case '4', '5', '8', '9':
+			return facts.StorageHashed, true
+		}
+	}
+	return facts.StorageUnknown, false
+}
+
+// secret records the secret whose type or value word i is. It may hold blanks: it goes on to the end of the statement or
+// to a word that is known to follow secrets.
+func (p *parser) secret(i int, kind facts.SecretKind, name, user string) facts.Secret {
+	storage := facts.StorageClear
+	for i+1 < len(p.w) {
+		if s, ok := storageOf(p.word(i)); ok {
+			storage = s
+		} else if w := string(p.word(i)); w != "encrypted" && w != "hex" && w != "ascii" && w != "clear" && w != "text" {
+			break
+		}
+		i++
+	}
+	if i >= len(p.w) {
+		return facts.Secret{}
+	}
+	w := p.w[i]
+	for j := i + 1; j < len(p.w) && !follows(p.word(j)); j++ {
+		w.Len = p.w[j].Off + p.w[j].Len - w.Off
+	}
+	return p.record(w, kind, storage, name, user)
+}
+
+// follows reports whether a word is one that may stand behind a secret in a statement.
+func follows(w []byte) bool {
+	switch string(w) {
+	case "address", "hostname", "secret", "password", "timeout", "realm", "access", "priv", "auth-port", "acct-port", "transmit-key",
+		"privilege", "role", "encrypted", "no-xauth", "hidden", "level", "description", "port", "vrf", "7", "restrict", "callout",
+		"callin", "optional", "refuse", "wait", "accept-lifetime", "send-lifetime", "attribute", "non-standard", "single-connection",
+		"nat", "alias", "retransmit", "directed-request", "mask", "ro", "rw", "RO", "RW", "!", "pac", "mode", "address-family",
+		"user-maxlinks", "autocommand", "authenticator", "cipher", "map-notify", "proxy-reply", "hash-function":
+		return true
+	}
+	return false
+}
+
+// record takes down the secret that lies at w.
+func (p *parser) record(w tree.Word, kind facts.SecretKind, storage facts.Storage, name, user string) facts.Secret {
+	value := p.t.At(w)
+	for len(value) > 1 && value[len(value)-1] == '"' { // the end of an applet's command
+		value, w.Len = value[:len(value)-1], w.Len-1
+	}
+	s := facts.Secret{Kind: kind, Storage: storage, User: user, Name: name, Span: p.at(w)}
+	if maskedText(value) {
+		s.Storage = facts.StorageMasked
+	} else {
+		s.Tag = p.sink.Tag(value)
+	}
+	p.d.Secrets = append(p.d.Secrets, s)
+	return s
+}
+
+// allSecrets looks through the whole file and puts what was found in order.
+func (p *parser) allSecrets() {
+	for n := range p.t.Nodes {
+		node := &p.t.Nodes[n]
+		if node.Len < 5 {
+			continue
+		}
+		text := p.t.Source[node.Off : node.Off+node.Len]
+		switch {
+		case node.Flags&tree.Raw != 0 && !p.rawCommands(node):
+			continue // banners and certificates: only their URLs
+		case node.Flags&tree.Comment == 0 && freeText(text), !suspect(text):
+			continue
+		}
+		from := len(p.d.Secrets)
+		p.lineSecrets(int32(n))
+		if node.Flags&tree.Comment != 0 && node.State == facts.Unrecognised {
+			for i := from; i < len(p.d.Secrets); i++ {
+				if s := &p.d.Secrets[i]; s.Storage != facts.StorageMasked {
+					s.Storage = facts.StorageUnknown // what a comment says is no statement
+				}
+			}
+		}
+	}
+	p.urlSecrets()
+	p.privateKeys()
+	slices.SortStableFunc(p.d.Secrets, func(a, b facts.Secret) int { return cmp.Compare(a.Span.Pos, b.Span.Pos) })
+	var end evidence.Pos
+	p.d.Secrets = slices.DeleteFunc(p.d.Secrets, func(s facts.Secret) bool {
+		last := s.Span.Pos + evidence.Pos(s.Span.Len)
+		if last <= end {
+			return true
+		}
+		end = last
+		return false
+	})
+}
+
+// rawCommands reports whether raw text holds commands: a macro's.
+func (p *parser) rawCommands(node *tree.Node) bool {
+	return node.Parent != tree.None && field.Has(p.t.Text(node.Parent), "macro name ")
+}
+
+// freeText reports whether a statement holds words of its owner.
+func freeText(text []byte) bool {
+	switch text[0] {
+	case 'd':
+		return field.Has(text, "description ")
+	case 'r':
+		return field.Has(text, "remark ")
+	case 's':
+		return field.Has(text, "snmp-server location ") || field.Has(text, "snmp-server contact ")
+	}
+	return false
+}
+
+// suspect is a cheap look for a word that may introduce a secret.
+func suspect(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		switch text[i] | 0x20 {
+		case 'p':
+			if hasFoldAt(text, i, "passw") || hasFoldAt(text, i, "passp") || hasFoldAt(text, i, "psk") || hasFoldAt(text, i, "pre-shared") {
+				return true
+			}
+		case 'k':
+			if hasFoldAt(text, i, "key") {
+				return true
+			}
+		case 's':
+			if hasFoldAt(text, i, "secret") || i == 0 && (hasFoldAt(text, i, "snmp") || hasFoldAt(text, i, "standby")) || hasFoldAt(text, i, "spi ") {
+				return true
+			}
+		case 'a':
+			if hasFoldAt(text, i, "authentication ") || hasFoldAt(text, i, "auth ") || hasFoldAt(text, i, "ascii ") {
+				return true
+			}
+		case '<':
+			return true
+		case 't':
+			if hasFoldAt(text, i, "token ") {
+				return true
+			}
+		}
+		// step to the next word or part of one
+		for i < len(text) && text[i] != ' ' && text[i] != '-' && text[i] != '!' && text[i] != '_' && text[i] != '"' {
+			i++
+		}
+	}
+	return false
+}
+
+func hasFoldAt(text []byte, i int, s string) bool { return field.HasFold(text[i:], s) }
+
+// lineSecrets records the secrets of one line.
+func (p *parser) lineSecrets(n int32) {
+	p.w = p.t.Fields(p.buf, n)
+	p.buf = p.w
+	for len(p.w) > 0 && (p.is(0, "!") || p.is(0, "no")) {
+		p.w = p.w[1:]
+	}
+	if len(p.w) > 1 && len(p.word(0)) > 1 && p.word(0)[0] == '!' { // "!enable secret ..."
+		skip := uint32(len(p.word(0)) - len(bytes.TrimLeft(p.word(0), "!")))
+		p.w[0] = tree.Word{Off: p.w[0].Off + skip, Len: p.w[0].Len - skip}
+	}
+	for i := range p.w {
+		if maskedText(p.word(i)) && p.word(i)[0] == '<' {
+			p.hidden(i)
+		}
+		switch string(p.word(i)) {
+		case "password", "secret", "passwd", "passphrase", "shared-secret", "server-key", "key-string", "psk", "set-key", "passcode",
+			"password:", "token", "wpa-psk", "private-key", "api-key":
+			p.introduced(i)
+		case "key":
+			p.key(n, i)
+		case "pre-shared-key":
+			p.preShared(i)
+		case "authentication-key", "message-digest-key":
+			p.numbered(i)
+		case "authentication":
+			p.authentication(i)
+		case "md5", "sha1", "sha", "sha256", "esp", "ah":
+			p.digest(i)
+		case "auth", "priv":
+			p.userSNMP(i)
+		case "cipher", "authenticator":
+			if p.has(0, "session-key") >= 0 {
+				p.secret(i+1, facts.SecretKey, "session-key", "")
+			}
+		case "community", "host":
+			if p.is(0, "snmp-server") && i == 1 {
+				p.communityWord(i)
+			}
+		}
+		if p.is(0, "set") && p.is(1, "session-key") && isHexKey(p.word(i)) {
+			p.record(p.w[i], facts.SecretKey, facts.StorageClear, "session-key", "")
+		}
+		if i > 2 && p.is(0, "event") && p.is(1, "manager") && p.is(2, "environment") && i == 3 && secretName(p.word(3)) {
+			p.secret(4, facts.SecretOther, "event manager environment "+p.str(p.word(3)), "")
+		}
+	}
+}
+
+// secretName reports whether a variable is called like a secret.
+func secretName(w []byte) bool {
+	low := bytes.ToLower(w)
+	for _, s := range [...]string{"pass", "pw", "secret", "key", "token", "cred"} {
+		if field.Index(low, s) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// hidden records a value that a tool replaced: "<removed>", "<secret hidden>".
+func (p *parser) hidden(i int) {
+	w := p.w[i]
+	for j := i; j < len(p.w) && j < i+3; j++ {
+		if last := p.word(j); last[len(last)-1] == '>' {
+			w.Len = p.w[j].Off + p.w[j].Len - w.Off
+			break
+		}
+	}
+	name := p.str(p.word(0))
+	if i > 1 {
+		name += " " + p.str(p.word(i-1))
+	}
+	kind := facts.SecretOther
+	switch {
+	case p.is(0, "snmp-server"):
+		kind = facts.SecretCommunity
+	case p.is(0, "ip") && (p.is(1, "ftp") || p.is(1, "scp") || p.is(1, "sftp")):
+		kind, name = facts.SecretFTP, "ip "+p.str(p.word(1))+" password"
+	case p.is(0, "enable"):
+		kind = facts.SecretEnable
+	case p.is(0, "username"):
+		kind = facts.SecretUser
+	}
+	p.d.Secrets = append(p.d.Secrets, facts.Secret{Kind: kind, Storage: facts.StorageMasked, Name: name, Span: p.at(w)})
+}
+
+// introduced records the value behind a word that means a secret anywhere.
+func (p *parser) introduced(i int) {
+	name := p.str(p.word(i))
+	kind, user := facts.SecretKey, ""
+	switch p.str(p.word(0)) {
+	case "enable":
+		kind, name = facts.SecretEnable, "enable "+name
+		if p.is(i+1, "level") {
+			i += 2
+		}
+	case "username", "user-name":
+		kind, name, user = facts.SecretUser, "username "+name, p.str(p.word(1))
+	case "ip":
+		switch string(p.word(1)) {
+		case "ftp", "sftp", "scp", "http":
+			kind, name = facts.SecretFTP, "ip "+p.str(p.word(1))+" "+name
+		}
+	case "password", "secret", "passwd":
+		if name == "password" && p.is(i+1, "encryption") || p.is(i+1, "strength-check") {
+			return
+		}
+		kind = facts.SecretUser // of a line
+	case "crypto", "vtp", "cts", "ppp", "key":
+		name = p.str(p.word(0)) + " " + name
+	case "service", "aaa", "security", "login", "archive", "snmp-server":
+		if i > 0 && p.is(i-1, "user") {
+			break
+		}
+		if !p.is(0, "snmp-server") {
+			return // settings of passwords in general
+		}
+	case "login-authentication":
+		return
+	default:
+		if i > 0 {
+			name = p.str(p.word(0)) + " " + name
+		}
+	}
+	if name == "crypto token" || p.is(0, "crypto") && p.is(i, "token") {
+		return
+	}
+	switch string(p.word(i + 1)) {
+	case "required", "policy", "none", "prompt":
+		if len(p.w) == i+2 {
+			return
+		}
+	case "set-key": // introduces the value itself
+		return
+	}
+	p.secret(i+1, kind, name, user)
+}
+
+// key tells a key from a key's number, a chain's name and a key pair.
+func (p *parser) key(n int32, i int) {
+	next := p.word(i + 1)
+	_, numeric := number(next)
+	switch string(next) {
+	case "", "chain", "generate", "pubkey-chain", "mypubkey", "import", "export", "storage", "zeroize", "decrypt", "encrypt", "replay",
+		"server", "trustpoint", "rsa", "ring":
+		return
+	case "config-key": // key config-key password-encrypt X
+		if len(p.w) > i+3 {
+			p.secret(i+3, facts.SecretKey, "key config-key", "")
+		}
+		return
+	}
+	switch p.str(p.word(0)) {
+	case "key":
+		if i == 0 && numeric && len(p.w) == 2 && p.inKeyChain(n) {
+			return
+		}
+	case "ntp", "sntp", "tunnel", "match", "collect", "mka":
+		return
+	case "encryption":
+		if numeric { // encryption key 1 size 128bit 7 X transmit-key
+			if j := p.has(i, "size"); j > 0 {
+				p.secret(j+2, facts.SecretKey, "encryption key", "")
+				return
+			}
+		}
+	}
+	name := "key"
+	if i > 0 {
+		name = p.str(p.word(0)) + " key"
+	}
+	p.secret(i+1, facts.SecretKey, name, "")
+}
+
+// inKeyChain reports whether statement n is a key of a key chain, whose number is no secret.
+func (p *parser) inKeyChain(n int32) bool {
+	up := p.t.Nodes[n].Parent
+	return up != tree.None && field.Has(p.t.Text(up), "key chain ")
+}
+
+// preShared reads "pre-shared-key [address A [MASK]|hostname H] [key] [TYPE] X", "pre-shared-key local|remote X".
+func (p *parser) preShared(i int) {
+	i++
+	switch string(p.word(i)) {
+	case "address", "hostname":
+		if j := p.has(i, "key"); j > 0 {
+			return // "key" introduces it
+		}
+		return
+	case "local", "remote":
+		i++
+	}
+	p.secret(i, facts.SecretKey, "pre-shared-key", "")
+}
+
+// numbered reads "authentication-key [N md5|hmac...] [TYPE] X [TYPE]" and "message-digest-key N md5 [TYPE] X".
+func (p *parser) numbered(i int) {
+	name := p.str(p.word(i))
+	if p.is(0, "ntp") {
+		name = "ntp authentication-key"
+	}
+	i++
+	if _, ok := number(p.word(i)); ok {
+		switch w := string(p.word(i + 1)); {
+		case w == "md5", w == "sha1", w == "sha2", w == "cmac-aes-128", len(w) > 4 && w[:4] == "hmac":
+			i += 2
+		}
+	}
+	from := len(p.d.Secrets)
+	p.secret(i, facts.SecretKey, name, "")
+	if last := len(p.w) - 1; p.is(0, "ntp") && len(p.d.Secrets) > from && last > i { // the type stands behind
+		if s, ok := storageOf(p.word(last)); ok && p.d.Secrets[from].Storage != facts.StorageMasked {
+			p.d.Secrets[from].Storage = s
+		}
+	}
+}
+
+// authentication reads the plain keys of first-hop redundancy and NHRP: "standby 1 authentication [text] X".
+func (p *parser) authentication(i int) {
+	switch p.str(p.word(0)) {
+	case "standby", "vrrp", "glbp":
+	case "ip":
+		if !p.is(1, "nhrp") {
+			return
+		}
+	default:
+		return
+	}
+	switch string(p.word(i + 1)) {
+	case "md5", "key-chain", "":
+		return
+	case "text":
+		i++
+	}
+	p.secret(i+1, facts.SecretKey, p.str(p.word(0))+" authentication", "")
+}
+
+// digest reads keys behind an algorithm: "ipsec spi N md5 [TYPE] X", "... esp aes-cbc 128 [TYPE] X sha1 [TYPE] X".
+func (p *parser) digest(i int) {
+	j := p.has(0, "spi")
+	if j < 0 || j > i {
+		return
+	}
+	i++
+	for i < len(p.w) && !isHexKey(p.word(i)) {
+		i++
+	}
+	if i < len(p.w) {
+		storage := facts.StorageClear
+		if s, ok := storageOf(p.word(i - 1)); ok {
+			storage = s
+		}
+		p.record(p.w[i], facts.SecretKey, storage, "ipsec spi", "")
+	}
+}
+
+// isHexKey reports whether w is a key written in hexadecimal digits: 64 bits and more.
+func isHexKey(w []byte) bool {
+	if len(w) < 16 {
+		return false
+	}
+	for _, c := range w {
+		if c-'0' > 9 && c|0x20-'a' > 5 {
+			return false
+		}
+	}
+	return true
+}
+
+// userSNMP reads "snmp-server user U G v3 [encrypted] auth ALGORITHM X priv ALGORITHM [BITS] X".
+func (p *parser) userSNMP(i int) {
+	if !p.is(0, "snmp-server") || !p.is(1, "user") {
+		return
+	}
+	at := i + 2
+	if p.is(i, "priv") && (p.is(i+1, "aes") || p.is(i+1, "des")) {
+		if _, bits := number(p.word(at)); bits && at+1 < len(p.w) {
+			at++
+		}
+	}
+	if at >= len(p.w) {
+		return
+	}
+	storage := facts.StorageClear
+	if p.has(2, "encrypted") > 0 {
+		storage = facts.StorageHashed // the localised key
+	}
+	p.record(p.w[at], facts.SecretSNMPv3, storage, "snmp-server user "+p.str(p.word(i)), p.str(p.word(2)))
+}
+
+// urlSecrets finds the passwords of all URLs of the file, whatever line they are in: banners and remarks are quoted too.
+func (p *parser) urlSecrets() {
+	src := p.t.Source
+	for at := 0; ; {
+		i := field.Index(src[at:], "://")
+		if i < 0 {
+			return
+		}
+		at += i + 3
+		if start, end, ok := userinfoPassword(src, at); ok {
+			user := src[at : start-1]
+			p.record(tree.Word{Off: uint32(start), Len: uint32(end - start)}, facts.SecretURL, facts.StorageClear, "url", p.str(user))
+			at = end
+		}
+	}
+}
+
+// privateKeys hides the bodies of private keys in PEM form.
+func (p *parser) privateKeys() {
+	const begin = "PRIVATE KEY-----"
+	src := p.t.Source
+	for at := 0; ; {
+		i := field.Index(src[at:], begin)
+		if i < 0 {
+			return
+		}
+		start := at + i + len(begin)
+		end := field.Index(src[start:], "-----END")
+		if end < 0 {
+			return
+		}
+		for line := range bytes.SplitSeq(src[start:start+end], []byte("\n")) {
+			if text := field.Trim(line); len(text) > 0 {
+				off := start + cap(src[start:]) - cap(line)
+				off += len(line) - len(field.TrimLeft(line))
+				p.record(tree.Word{Off: uint32(off), Len: uint32(len(text))}, facts.SecretPrivate, facts.StorageClear, "private key", "")
+			}
+		}
+		at = start + end + len("-----END") + len(" RSA ") // behind the closing line's own mark
+		if j := bytes.IndexByte(src[at:], '\n'); j >= 0 {
+			at += j
+		}
+	}
+}
