@@ -45,12 +45,21 @@ func (p *parser) statementText(c int32) string {
 	return clean(out)
 }
 
-// applies reports whether n is apply-groups or apply-groups-except, which was expanded before.
+// applies reports whether n is one of the statements that may stand anywhere: apply-groups and apply-groups-except, which
+// were expanded before, apply-flags and apply-macro, which mean nothing to the device by themselves.
 func (p *parser) applies(n int32) bool {
-	if !p.is(n, "apply-groups") && !p.is(n, "apply-groups-except") {
+	word := p.bytes(n)
+	if !bytes.HasPrefix(word, []byte("apply-")) {
 		return false
 	}
-	p.okAll(n)
+	switch string(word) {
+	case "apply-groups", "apply-groups-except":
+		p.okAll(n)
+	case "apply-flags", "apply-macro":
+		p.t.MarkAll(n, facts.Irrelevant)
+	default:
+		return false
+	}
 	return true
 }
 

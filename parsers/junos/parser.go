@@ -338,11 +338,7 @@ func (p *parser) other(section string, n int32) {
 		return
 	}
 	word := p.t.Text(n)
-	if string(word) == "apply-groups" || string(word) == "apply-groups-except" {
-		p.okAll(n)
-		return
-	}
-	if len(word) >= 64 {
+	if p.applies(n) || len(word) >= 64 {
 		return
 	}
 	p.buf = append(p.buf[:0], section...)

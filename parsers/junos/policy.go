@@ -35,7 +35,7 @@ func (p *parser) policies(n int32) {
 			p.ok(c)
 		case "default-policy":
 			p.okAll(c)
-			if v := p.value(c); v != none && p.is(v, "permit-all") && zoning {
+			if v := p.value(c); v != none && p.is(v, "permit-all") && zoning && p.scope == "" {
 				p.d.Zoning.IntraZone, p.d.Zoning.InterZone = facts.Permit, facts.Permit
 			}
 		default:
@@ -64,11 +64,21 @@ func (p *parser) pair(from, to int32, zoning bool) {
 		Span: p.span(to),
 	}
 	f.Rules = p.policyRules(to, nil)
+	p.ofSystem(&f)
 	p.d.Filters = append(p.d.Filters, f)
 	if zoning {
 		p.d.Zoning.Pairs = append(p.d.Zoning.Pairs, facts.ZonePair{
 			From: p.side(from), To: p.side(to), Filters: []string{f.Name}, Span: f.Span,
 		})
+	}
+}
+
+// ofSystem gives a logical system's policies a name among the device's. Its zones decide like the device's own, but the
+// books their addresses come from are not modelled.
+func (p *parser) ofSystem(f *facts.Filter) {
+	if p.scope != "" {
+		f.Name, f.Scope = p.scope+" "+f.Name, ""
+		f.Unread = "addresses of a logical system's policies are not modelled"
 	}
 }
 
@@ -83,11 +93,12 @@ func (p *parser) globals(g int32, zoning bool) {
 	}
 	var reaches []reach
 	f.Rules = p.policyRules(g, &reaches)
+	p.ofSystem(&f)
 	p.d.Filters = append(p.d.Filters, f)
 	if !zoning {
 		return
 	}
-	narrow := false
+	narrow := p.scope != "" // of a logical system: its zones only
 	for _, r := range reaches {
 		narrow = narrow || len(r.from) > 0 || len(r.to) > 0
 	}
@@ -116,7 +127,7 @@ func (p *parser) globalPairs(f *facts.Filter, reaches []reach) {
 	for _, from := range names {
 		for _, to := range names {
 			one := *f
-			one.Name = fmt.Sprintf("%s %s", globalPolicy, pairName(from, to))
+			one.Name = fmt.Sprintf("%s %s", f.Name, pairName(from, to))
 			one.Synthetic = true
 			one.Rules = nil
 			for i := range f.Rules {
