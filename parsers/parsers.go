@@ -18,6 +18,7 @@ import (
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/parsers/asalog"
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
+	"github.com/quaymaster/quaymaster/parsers/ciscoios"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/junos"
@@ -33,6 +34,7 @@ func Formats() []facts.Format {
 		esxi.Format(),
 		snmpwalk.Format(),
 		showversion.Format(),
+		ciscoios.Format(),
 		ciscoasa.Format(),
 		junos.Brace(),
 		junos.Set(),

@@ -59,7 +59,7 @@ func snmpAccess(p *audit.Pass, d *facts.Device, s *facts.SNMPAccess) {
 	case s.Write.Origin == facts.Masked:
 		p.NotEvaluated("the access of an SNMP community was masked by a backup tool")
 		return
-	case !facts.On(s.Write) || facts.Off(s.CoversCopy) || limited(d, facts.TFTP) && limited(d, facts.FTP):
+	case !facts.On(s.Write) || facts.Off(s.CoversCopy) || limited(d, facts.TFTP):
 		return
 	}
 	r := judge.Facing(p, d)
