@@ -23,16 +23,33 @@ type matcher struct {
 // Firewall Filters", Routing Policies User Guide).
 func (p *parser) conditions(n int32, m *facts.Match, family facts.Family) {
 	x := matcher{p: p, m: m, family: family, typeNode: none}
-	for c := p.first(n); c != none; c = p.next(c) {
+	var read func(int32)
+	read = func(c int32) {
 		p.ok(c)
 		if !x.condition(c) && !p.applies(c) {
 			m.Unread = append(m.Unread, p.statementText(c))
 			p.unsupported(c, "a condition that is not modelled")
 		}
+		p.chained(c, read)
+	}
+	for c := p.first(n); c != none; c = p.next(c) {
+		read(c)
 	}
 	x.icmp()
 	for _, a := range [...]*facts.Addrs{&m.Src, &m.Dst, &m.Either} {
 		p.exceptOnly(a, m)
+	}
+}
+
+// chained calls each for the conditions that were typed behind the value of another, as the command line takes them:
+// "set ... match source-address any application junos-ftp" is two. What show configuration prints never has any.
+func (p *parser) chained(c int32, each func(int32)) {
+	for v := p.first(c); v != none; v = p.next(v) {
+		for k := p.first(v); k != none; k = p.next(k) {
+			if !p.is(k, "except") && !p.applies(k) {
+				each(k)
+			}
+		}
 	}
 }
 

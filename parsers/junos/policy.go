@@ -186,12 +186,17 @@ func (p *parser) policy(n int32, off bool, zones *reach) facts.Rule {
 		switch string(p.bytes(c)) {
 		case "match":
 			p.ok(c)
-			for k := p.first(c); k != none; k = p.next(k) {
+			var read func(int32)
+			read = func(k int32) {
 				p.ok(k)
 				if !p.policyMatch(k, &r.Match, zones) && !p.applies(k) {
 					r.Match.Unread = append(r.Match.Unread, p.statementText(k))
 					p.unsupported(k, "a condition that is not modelled")
 				}
+				p.chained(k, read)
+			}
+			for k := p.first(c); k != none; k = p.next(k) {
+				read(k)
 			}
 		case "then":
 			p.policyThen(c, &r)
