@@ -13,6 +13,7 @@ package ciscoios
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -65,7 +66,7 @@ func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
 // faults tells what the reader of the text could not take as written.
 func (p *parser) faults(list []tree.Fault) {
 	for _, f := range list {
-		if f.Kind.Lost() {
+		if f.Kind.Lost() && (f.Kind != tree.TooLong || p.cutStatement()) {
 			p.cut = true
 		}
 		p.sink.Note(facts.Note{
@@ -73,6 +74,11 @@ func (p *parser) faults(list []tree.Fault) {
 			Message: fmt.Sprintf("the configuration is not as it should be: %s", f.Kind),
 		})
 	}
+}
+
+// cutStatement reports whether a line that was too long was a statement: of a comment nothing is lost.
+func (p *parser) cutStatement() bool {
+	return slices.ContainsFunc(p.t.Nodes, func(n tree.Node) bool { return n.Flags&tree.Cut != 0 && n.Flags&tree.Comment == 0 })
 }
 
 // run reads all statements.

@@ -419,6 +419,11 @@ func (p *parser) finishClients() {
 		}
 		at := p.client("settings", s.name, link{URL: copycmd.URL{Protocol: facts.Protocol(proto)}, user: s.user, password: s.password}, s.span)
 		p.d.Clients[at].Source = s.source
+		for i := range p.d.Secrets {
+			if sec := &p.d.Secrets[i]; sec.Kind == facts.SecretFTP && sec.User == "" && sec.Name == s.name+" password" {
+				sec.User = s.user
+			}
+		}
 	}
 	for i := range p.d.Clients {
 		p.source(&p.d.Clients[i])

@@ -13,7 +13,7 @@ const maxDetectLines = 4000
 // Detect tells an IOS or IOS-XE configuration from those of ASA, NX-OS, IOS XR, EOS, FRR and others that look like it, and
 // from logs, by what its lines say. A line that only another platform has counts against it.
 func Detect(_ string, head []byte) facts.Confidence {
-	var mine, other int
+	var mine, other, inner int
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	for line := 0; len(head) > 0 && line < maxDetectLines && mine < 60; line++ {
 		text := head
@@ -25,16 +25,27 @@ func Detect(_ string, head []byte) facts.Confidence {
 		if bytes.IndexByte(text, 0) >= 0 {
 			return facts.No
 		}
-		score := weigh(field.TrimRight(text))
-		if score > 0 {
-			mine += score
-		} else {
+		text = field.TrimRight(text)
+		if len(text) == 0 {
+			continue
+		}
+		score := weigh(text)
+		switch {
+		case score < 0:
 			other -= score
+		case text[0] == ' ' && score == 1: // what many platforms say below an interface counts a little
+			if inner++; inner <= 3 {
+				mine++
+			}
+		default:
+			mine += score
 		}
 	}
 	switch {
 	case mine == 0 || other > mine:
 		return facts.No
+	case other*2 > mine:
+		return facts.Possible // a mixture
 	case mine >= 20 && other == 0:
 		return facts.Certain - 5
 	case mine >= 10 && other*4 <= mine:
@@ -55,13 +66,13 @@ func weigh(text []byte) int {
 	if text[0] == ' ' || text[0] == '\t' {
 		return weighInner(first, rest)
 	}
+	switch {
+	case first[0] == '!':
+		return weighComment(bytes.TrimLeft(text, "! "))
+	case first[0] == '#', text[len(text)-1] == '{', text[0] == '}': // blocks in braces
+		return -3
+	}
 	switch string(first) {
-	case "!":
-		return weighComment(rest)
-	case "!!":
-		if field.Has(rest, "IOS XR") {
-			return -20
-		}
 	case "Building", "Current":
 		if field.Has(rest, "configuration") {
 			return 1
@@ -105,8 +116,13 @@ func weighComment(rest []byte) int {
 		return 5
 	case field.Has(rest, "device:"), field.Has(rest, "Command: show running-config"), field.Has(rest, "boot system flash:/EOS"): // EOS
 		return -20
-	case field.Has(rest, "Version ArubaOS"), field.Has(rest, "Version 10."), field.Has(rest, "IOS XR"):
-		return -20
+	}
+	if len(rest) < 100 {
+		for _, s := range [...]string{"ArubaOS", "IOS XR", "ACOS", "Fiberstore", "Arista", "NX-OS", "OS10", "Version 10.", "Nexus", "Extreme", "FASTPATH"} {
+			if field.Index(rest, s) >= 0 {
+				return -20
+			}
+		}
 	}
 	return 0
 }
@@ -131,8 +147,15 @@ func weighTop(first, rest []byte) int {
 		return 8
 	case "service":
 		switch string(second) {
-		case "timestamps", "password-encryption", "tcp-keepalives-in", "tcp-small-servers", "call-home", "pad", "config":
+		case "timestamps":
+			if bytes.HasSuffix(rest, []byte(" date")) { // others that look like it
+				return 0
+			}
 			return 5
+		case "tcp-keepalives-in", "tcp-small-servers", "call-home", "pad", "config":
+			return 5
+		case "password-encryption":
+			return 2
 		case "routing", "integrated-vtysh-config", "unsupported-transceiver": // EOS, FRR
 			return -8
 		}
@@ -155,10 +178,12 @@ func weighTop(first, rest []byte) int {
 		switch string(second) {
 		case "vty":
 			if len(field.Trim(more)) > 0 {
-				return 4 // NX-OS and FRR have no numbers
+				return 2 // NX-OS and FRR have no numbers
 			}
-		case "con", "aux":
-			return 4
+		case "con":
+			return 1
+		case "aux":
+			return 3
 		case "default", "template", "console": // XR, NX-OS
 			return -4
 		}
@@ -215,8 +240,10 @@ func weighTop(first, rest []byte) int {
 		if string(second) == "community" && (bytes.HasSuffix(rest, []byte(" RO")) || bytes.HasSuffix(rest, []byte(" RW"))) {
 			return 3 // in capitals only here and on XR
 		}
-	case "control-plane", "redundancy", "archive", "scheduler", "exception", "tacacs-server", "radius-server", "ftp-server":
+	case "control-plane", "redundancy", "archive", "scheduler", "ftp-server":
 		return 2
+	case "exception", "tacacs-server", "radius-server":
+		return 1
 	case "vrf":
 		if string(second) == "definition" {
 			return 3
@@ -248,20 +275,26 @@ func weighIP(rest []byte) int {
 			return 4
 		}
 	case "access-list":
-		if field.Has(more, "extended ") || field.Has(more, "standard ") {
+		if field.Has(more, "extended") || field.Has(more, "standard") {
 			if bytes.IndexByte(more, '"') >= 0 { // Aruba
 				return -3
 			}
-			return 4
+			return 3
 		}
 	case "route":
-		if i := bytes.IndexByte(more, ' '); i > 0 && bytes.IndexByte(more[:i], '/') > 0 {
+		if i := bytes.IndexByte(more, '/'); i > 0 && i < 20 {
 			return -2 // a prefix length: NX-OS, EOS, FRR
 		}
-		return 2
+		return 1
 	case "tftp", "ftp", "scp":
 		return 3
-	case "ssh", "domain", "domain-name", "nat":
+	case "ssh", "domain", "domain-name":
+		return 1
+	case "nat":
+		if field.Has(more, "inside source") {
+			return 2
+		}
+	case "prefix-list":
 		return 1
 	case "unicast-routing":
 		return 2
@@ -298,6 +331,10 @@ func weighList(name, rest []byte) int {
 			return 2
 		}
 	}
+	switch string(name) {
+	case "dynamic-extended", "compiled", "rate-limit":
+		return 4
+	}
 	if string(kind) != "extended" {
 		return -1
 	}
@@ -308,7 +345,7 @@ func weighList(name, rest []byte) int {
 			}
 		}
 	}
-	return -4
+	return -3
 }
 
 func weighInner(first, rest []byte) int {

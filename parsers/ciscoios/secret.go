@@ -166,6 +166,10 @@ func suspect(text []byte) bool {
 			if hasFoldAt(text, i, "token ") {
 				return true
 			}
+		case 'e':
+			if i == 0 && field.Has(text, "event manager environment ") {
+				return true
+			}
 		}
 		// step to the next word or part of one
 		for i < len(text) && text[i] != ' ' && text[i] != '-' && text[i] != '!' && text[i] != '_' && text[i] != '"' {
@@ -288,13 +292,6 @@ func (p *parser) introduced(i int) {
 		kind = facts.SecretUser // of a line
 	case "crypto", "vtp", "cts", "ppp", "key":
 		name = p.str(p.word(0)) + " " + name
-	case "service", "aaa", "security", "login", "archive", "snmp-server":
-		if i > 0 && p.is(i-1, "user") {
-			break
-		}
-		if !p.is(0, "snmp-server") {
-			return // settings of passwords in general
-		}
 	case "login-authentication":
 		return
 	default:
@@ -337,6 +334,10 @@ func (p *parser) key(n int32, i int) {
 		}
 	case "ntp", "sntp", "tunnel", "match", "collect", "mka":
 		return
+	case "username":
+		if i == 1 {
+			return // an account of that name
+		}
 	case "encryption":
 		if numeric { // encryption key 1 size 128bit 7 X transmit-key
 			if j := p.has(i, "size"); j > 0 {
@@ -412,7 +413,11 @@ func (p *parser) authentication(i int) {
 	case "text":
 		i++
 	}
-	p.secret(i+1, facts.SecretKey, p.str(p.word(0))+" authentication", "")
+	name := p.str(p.word(0)) + " authentication"
+	if p.is(0, "ip") {
+		name = "ip nhrp authentication"
+	}
+	p.secret(i+1, facts.SecretKey, name, "")
 }
 
 // digest reads keys behind an algorithm: "ipsec spi N md5 [TYPE] X", "... esp aes-cbc 128 [TYPE] X sha1 [TYPE] X".

@@ -22,19 +22,17 @@ func (p *parser) link(i int) (link, bool) {
 	if i < 0 || i >= len(p.w) {
 		return link{}, false
 	}
-	w := p.w[i]
-	raw := p.t.At(w)
-	for len(raw) > 0 && (raw[0] == '"' || raw[0] == '\'') {
-		raw, w.Off = raw[1:], w.Off+1
-	}
-	raw = bytes.TrimRight(raw, `"'`)
-	w.Len = uint32(len(raw))
+	return p.linkOf(p.word(i), p.at(p.w[i]))
+}
+
+// linkOf reads a transfer URL, with or without quotes; span is where it stands.
+func (p *parser) linkOf(raw []byte, span evidence.Span) (link, bool) {
+	raw = bytes.Trim(raw, `"'`)
 	u, ok := copycmd.ParseURL(raw)
 	if !ok {
 		return link{}, false
 	}
 	l := link{URL: u}
-	span := p.at(w)
 	at := field.Index(raw, "//")
 	if at < 0 || bytes.IndexByte(raw, '@') < 0 || u.Text == string(raw) {
 		return l, true
@@ -73,18 +71,14 @@ func (p *parser) client(use, name string, l link, span evidence.Span) int {
 
 // command states the transfer that a stored command asks for, and reports whether it names one.
 func (p *parser) command(use, name string, text []byte, span evidence.Span) (at int, ok bool) {
-	if c, ok := copycmd.Parse(text); ok {
-		at := p.client(use, name, link{URL: copycmd.URL{Protocol: c.Protocol, Host: c.Host, Addr: c.Addr, Text: c.URL, Path: pathOf(c)}}, span)
-		return at, true
+	c, copies := copycmd.Parse(text)
+	for w, rest := field.Word(text); len(w) > 0; w, rest = field.Word(rest) {
+		if l, ok := p.linkOf(w, span); ok && (copies && l.Text == c.URL || !copies && transfers(l.Protocol)) {
+			return p.client(use, name, l, span), true
+		}
 	}
-	for rest := text; ; { // a URL in a command of any other kind
-		var w []byte
-		if w, rest = field.Word(rest); len(w) == 0 {
-			break
-		}
-		if u, ok := copycmd.ParseURL(bytes.Trim(w, `"'`)); ok && transfers(u.Protocol) {
-			return p.client(use, name, link{URL: u}, span), true
-		}
+	if copies {
+		return p.client(use, name, link{URL: copycmd.URL{Protocol: c.Protocol, Host: c.Host, Addr: c.Addr, Text: c.URL}}, span), true
 	}
 	if field.Has(text, "sh") || field.Has(text, "debug") {
 		return 0, false // "show running-config | include tftp"
@@ -94,12 +88,6 @@ func (p *parser) command(use, name string, text []byte, span evidence.Span) (at 
 		return 0, false
 	}
 	return p.client(use, name, link{URL: copycmd.URL{Protocol: proto}}, span), true
-}
-
-// pathOf is the path of a command's URL.
-func pathOf(c facts.CommandCopy) string {
-	u, _ := copycmd.ParseURL([]byte(c.URL))
-	return u.Path
 }
 
 // transfers reports whether a protocol moves files as its purpose: HTTP does much else.
