@@ -20,14 +20,18 @@ const clientVersion = "SSH-2.0-Quaymaster"
 
 // A link is a connection whose user was let in.
 type link struct {
-	client *ssh.Client
-	watch  *watch
-	gone   chan struct{} // closed when the connection is
+	client  *ssh.Client
+	watch   *watch
+	gone    chan struct{} // closed when the connection is
+	over    chan struct{} // closed when nobody listens any more
+	readers sync.WaitGroup
 }
 
 func (l *link) close() {
+	close(l.over)
 	l.client.Close()
 	<-l.gone
+	l.readers.Wait()
 	l.watch.end()
 }
 
@@ -160,7 +164,7 @@ func (d *device) login(ctx context.Context, trusted *trust) (*link, error) {
 		w.end()
 		return nil, d.explainHandshake(err, tap, a, check)
 	}
-	l := &link{client: ssh.NewClient(c, chans, reqs), watch: w, gone: make(chan struct{})}
+	l := &link{client: ssh.NewClient(c, chans, reqs), watch: w, gone: make(chan struct{}), over: make(chan struct{})}
 	go func() {
 		_ = l.client.Wait()
 		close(l.gone)
@@ -206,16 +210,18 @@ func (d *device) explainHandshake(err error, tap *wire, a *auth, check *hostChec
 	switch {
 	case check.failure.Load() != nil: // of this host's key: no credential was sent
 		return check.failure.Load()
+	case late && (a.sent || a.key):
+		return &inventory.Failure{
+			Cause:   fmt.Sprintf("the device did not answer within %s to the login of user %q", d.handshake, d.Credential.User),
+			Remedy:  "look at the device's log: its AAA server may be down; the credential is not tried again in this run",
+			Refused: true, Err: err,
+		}
 	case a.failure != nil:
 		a.failure.Err = err
 		return a.failure
 	case a.sent: // a refusal and a connection that is dropped for it look alike
 		f := a.refused(nil)
 		f.Err = err
-		if late {
-			f.Cause = fmt.Sprintf("the device did not answer within %s after the password of user %q", d.handshake, d.Credential.User)
-			f.Remedy = "look at the device's log: its AAA server may be down; the password is not tried again in this run"
-		}
 		return f
 	case errors.As(err, &none):
 		return d.explainAlgorithms(none, check)

@@ -71,9 +71,9 @@ func (l *learner) feed(chunk []byte) (typed string, done bool) {
 	fresh := l.buf[l.at:]
 	if l.guess != nil && bytes.Equal(bare(line), l.guess) && bytes.IndexByte(fresh, '\n') >= 0 {
 		l.prompt = l.guess
-		l.between = strings.TrimSpace(strings.TrimSuffix(string(bare(fresh)), string(l.guess)))
-		if strings.ContainsRune(l.between, '\n') {
-			l.between = ""
+		between := strings.TrimSpace(strings.TrimSuffix(string(bare(fresh)), string(l.guess)))
+		if between != string(l.guess) && !strings.ContainsRune(between, '\n') {
+			l.between = between
 		}
 		return "", true
 	}
@@ -120,8 +120,8 @@ const (
 	inErasure
 )
 
-// A listener tells the content of one answer from the rest. The end is the prompt, and the prompt again in answer to an
-// empty line: a line of the content that looks the same is not answered so.
+// A listener tells the content of one answer from the rest. The end is the prompt, the prompt again in answer to an empty
+// line, and then silence: a line of the content that looks the same is not answered, and more of the content follows it.
 type listener struct {
 	command string
 	prompt  []byte
@@ -135,29 +135,66 @@ type listener struct {
 	again bool   // before the echo: the prompt stood on a line of its own
 	long  bool   // the beginning of the unfinished line was emitted: it is no prompt
 	held  bool   // buf begins with what reads as the prompt; its confirmation is awaited
-	asked bool   // an empty line was typed that has no answer yet
+	ripe  bool   // it was confirmed: silence ends the answer
+	asked int    // empty lines typed
+	loose bool   // a key was typed that nothing asked for: it may answer a pager before that is seen
 	pager int    // in erasure: how much of buf is the pager
 }
 
-// feed takes what came and returns what to type; done is true when the answer is over.
-func (l *listener) feed(chunk []byte) (typed string, done bool, err error) {
+// feed takes what came and returns what to type.
+func (l *listener) feed(chunk []byte) (typed string, err error) {
 	l.buf = append(l.buf, chunk...)
+	l.ripe = false
 	for more := true; more && err == nil; {
 		switch l.state {
 		case awaitEcho:
-			typed, done, more = l.echo()
+			typed, more = l.echo()
 		case inContent:
-			typed, done, more, err = l.content()
+			typed, more, err = l.content()
 		case inErasure:
 			more, err = l.erasure()
 		}
 	}
-	return typed, done, err
+	if typed == lineBreak {
+		l.asked++
+	}
+	return typed, err
 }
 
-// waits reports whether an empty line was typed whose answer is awaited and nothing else. When it does not come, the line
-// is to be typed again: some devices drop what is typed while they print.
-func (l *listener) waits() bool { return l.held }
+// waits reports whether an empty line was typed whose answer is awaited and nothing else. When it does not come, nudge gives
+// what to type: some devices drop what is typed while they print.
+func (l *listener) waits() bool { return l.held && !l.ripe }
+
+// maxAsked bounds the empty lines typed for one command.
+const maxAsked = 4
+
+func (l *listener) nudge() string {
+	if l.asked == maxAsked {
+		return ""
+	}
+	l.asked++
+	return lineBreak
+}
+
+// finish ends a ripe answer that silence followed. Of the prompts at its end one is its own and one is for each empty line
+// that was typed; any before them are content.
+func (l *listener) finish() error {
+	if l.state != inContent {
+		return nil
+	}
+	var starts []int // of lines that read as the prompt
+	at := 0
+	for line := range bytes.Lines(l.buf) {
+		if bytes.Equal(bare(bytes.Trim(line, "\r\n")), l.prompt) {
+			starts = append(starts, at)
+		}
+		at += len(line)
+	}
+	if n := len(starts) - 1 - l.asked; n > 0 {
+		return l.flush(starts[n])
+	}
+	return nil
+}
 
 // flush emits the first n bytes of buf.
 func (l *listener) flush(n int) error {
@@ -179,20 +216,21 @@ const (
 )
 
 // echo passes over what was typed.
-func (l *listener) echo() (typed string, done, more bool) {
+func (l *listener) echo() (typed string, more bool) {
 	i := bytes.IndexByte(l.buf, '\n')
 	if i < 0 {
 		switch {
 		case len(l.buf) > maxEcho:
 			l.state = inContent
-			return "", false, true
+			return "", true
 		case !bytes.Equal(bare(lastOf(l.buf)), l.prompt):
-			return "", false, false
-		case l.asked:
-			return "", l.again, false // the prompt twice: no echo, and no answer
+			return "", false
+		case l.asked > 0:
+			l.ripe = l.again // the prompt twice: no echo, and no answer
+			return "", false
 		}
-		l.asked, l.held = true, true // a late prompt, or the end of no answer
-		return lineBreak, false, false
+		l.held = true // a late prompt, or the end of no answer
+		return lineBreak, false
 	}
 	line := bare(bytes.TrimLeft(l.buf[:i], "\r"))
 	prompt := bytes.Equal(line, l.prompt)
@@ -201,26 +239,37 @@ func (l *listener) echo() (typed string, done, more bool) {
 		l.discard(i + 1)
 	case l.odd < maxOdd && (len(line) == 0 || prompt || l.between != "" && string(line) == l.between):
 		l.odd++
-		l.again = l.again || prompt && l.asked
+		l.again = l.again || prompt && l.asked > 0
 		l.discard(i + 1)
-		return "", false, true
+		return "", true
 	}
 	l.state, l.held = inContent, false // without an echo the answer has begun
-	return "", false, true
+	return "", true
 }
 
 // content emits what is decided and looks at the unfinished line.
-func (l *listener) content() (typed string, done, more bool, err error) {
+func (l *listener) content() (typed string, more bool, err error) {
 	if l.held {
 		switch l.confirmed() {
 		case yes:
-			return "", true, false, nil
+			l.ripe = true
+			return "", false, nil
 		case undecided:
-			return "", false, false, nil
+			return "", false, nil
 		}
-		l.held = false // it was content
-		err := l.flush(bytes.IndexByte(l.buf, '\n') + 1)
-		return "", false, true, err
+		l.held, l.loose = false, true // it was content
+		return "", true, l.flush(bytes.IndexByte(l.buf, '\n') + 1)
+	}
+	if l.loose {
+		l.tidy()
+	}
+	if l.asked > 0 && bytes.Contains(l.buf, l.prompt) { // the answer to an empty line may be whole already
+		if at := l.promptLine(); at >= 0 {
+			err := l.flush(l.beforePrompt(at))
+			l.discard(bytes.Index(l.buf, l.prompt))
+			l.held = true
+			return "", true, err
+		}
 	}
 	end := bytes.LastIndexByte(l.buf, '\n') + 1
 	line := lastOf(l.buf)
@@ -229,25 +278,26 @@ func (l *listener) content() (typed string, done, more bool, err error) {
 	switch {
 	case l.long:
 	case len(l.prompt) > 0 && bytes.Equal(bare(line), l.prompt):
+		size := len(line)
 		err := l.flush(l.beforePrompt(end))
-		l.discard(len(l.buf) - len(line))
+		l.discard(len(l.buf) - size)
 		l.held = true
-		if !l.asked {
-			l.asked, typed = true, lineBreak
+		if l.asked == 0 {
+			typed = lineBreak
 		}
-		return typed, false, false, err
+		return typed, false, err
 	case isPager(line, l.pagers):
 		size := len(line)
 		err := l.flush(end)
 		l.discard(start - end)
 		l.state, l.pager = inErasure, size
-		return " ", false, false, err
+		return " ", false, err
 	}
 	if l.long || len(line) > maxPrompt+2 {
 		l.long = true
-		return "", false, false, l.flush(len(l.buf))
+		return "", false, l.flush(len(l.buf))
 	}
-	return "", false, false, l.flush(l.beforePrompt(end))
+	return "", false, l.flush(l.beforePrompt(end))
 }
 
 // beforePrompt is how much of the first n bytes, whole lines, is not what the device prints before its prompt.
@@ -265,6 +315,40 @@ func (l *listener) beforePrompt(n int) int {
 	return n
 }
 
+// promptLine is where the first whole line begins that reads as the prompt, -1 when there is none.
+func (l *listener) promptLine() int {
+	at := 0
+	for line := range bytes.Lines(l.buf) {
+		if line[len(line)-1] == '\n' && bytes.Equal(bare(bytes.TrimLeft(line[:len(line)-1], "\r")), l.prompt) {
+			return at
+		}
+		at += len(line)
+	}
+	return -1
+}
+
+// tidy removes pagers that were answered before they were seen: they are not at the end of what came, but followed by
+// their erasure.
+func (l *listener) tidy() {
+	out := l.buf[:0]
+	for rest := l.buf; len(rest) > 0; {
+		end := bytes.IndexByte(rest, '\n') + 1
+		if end == 0 {
+			end = len(rest)
+		}
+		line := rest[:end]
+		rest = rest[end:]
+		i := bytes.IndexAny(line, "\b\x1b\r")
+		if i > 0 && isPager(line[:i], l.pagers) && len(bytes.Trim(line[i:], "\r\n")) > 0 {
+			if n, decided := erased(line[:i], line[i:]); decided {
+				line = line[i+n:]
+			}
+		}
+		out = append(out, line...)
+	}
+	l.buf = out
+}
+
 type verdict uint8
 
 const (
@@ -273,27 +357,25 @@ const (
 	no
 )
 
-// confirmed reports whether buf, which begins with what reads as the prompt, is the prompt twice.
+// confirmed reports whether buf, which begins with what reads as the prompt, is prompts and nothing else, two at least.
 func (l *listener) confirmed() verdict {
-	rest := bytes.TrimLeft(l.buf[len(l.prompt):], " ")
-	i := bytes.LastIndexByte(rest, '\n')
-	if i < 0 {
-		if len(bytes.Trim(rest, "\r")) == 0 {
-			return undecided
+	prompts := 0
+	for line := range bytes.Lines(l.buf) {
+		whole := line[len(line)-1] == '\n'
+		text := bare(bytes.Trim(line, "\r\n"))
+		switch {
+		case bytes.Equal(text, l.prompt):
+			prompts++
+			if !whole && prompts > 1 {
+				return yes
+			}
+		case whole && (len(text) == 0 || string(text) == l.between):
+		case !whole && (bytes.HasPrefix(l.prompt, text) || strings.HasPrefix(l.between, string(text))):
+		default:
+			return no
 		}
-		return no
 	}
-	if gap := bytes.TrimSpace(rest[:i]); len(gap) > 0 && string(gap) != l.between {
-		return no
-	}
-	last := bare(bytes.TrimLeft(rest[i+1:], "\r"))
-	switch {
-	case bytes.Equal(last, l.prompt):
-		return yes
-	case bytes.HasPrefix(l.prompt, last), strings.HasPrefix(l.between, string(last)):
-		return undecided
-	}
-	return no
+	return undecided
 }
 
 // maxErasure bounds what a device may send to wipe a pager out.
@@ -307,12 +389,17 @@ func (l *listener) erasure() (more bool, err error) {
 	if len(after) < maxErasure && (len(rest) == 0 || len(rest) == 1 && rest[0] == '\r') {
 		return false, nil
 	}
-	if rest = bytes.TrimPrefix(rest, []byte("\r")); len(rest) > 0 && rest[0] == '\n' {
-		l.state = inContent // no answer to a key: the content has a line that reads as the pager
-		return true, l.flush(bytes.IndexByte(l.buf, '\n') + 1)
-	}
 	n, decided := erased(pager, after)
-	if !decided && len(after) < maxErasure {
+	ended := bytes.HasPrefix(bytes.TrimPrefix(rest, []byte("\r")), []byte("\n"))
+	switch {
+	case ended, decided && n == 0: // no answer to a key: the content has something that reads as the pager
+		l.state, l.loose = inContent, true
+		n := bytes.IndexByte(l.buf, '\n') + 1
+		if n == 0 {
+			n, l.long = len(l.buf), true
+		}
+		return true, l.flush(n)
+	case !decided && len(after) < maxErasure:
 		return false, nil
 	}
 	l.discard(l.pager + n)

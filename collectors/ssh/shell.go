@@ -21,8 +21,9 @@ const (
 // nudgeAfter is how long the answer to an empty line is awaited before it is typed again.
 const nudgeAfter = 2 * time.Second
 
-// maxNudges bounds the empty lines typed again for one command.
-const maxNudges = 3
+// settle is how long nothing more may come after a confirmed prompt: it tells the end of an answer from a place in it that
+// reads like one, where more is on its way. Devices far away get twice the time they take to answer.
+const settle = 50 * time.Millisecond
 
 // maxAside bounds the answers nobody keeps: to settings and to "enable".
 const maxAside = 64 << 10
@@ -33,15 +34,18 @@ type shell struct {
 	l       *link
 	session *ssh.Session
 	in      io.Writer
-	out     io.Reader
-	buf     []byte
+	full    chan []byte // what the device said; closed at its end
+	free    chan []byte // buffers to read into
+	spent   []byte      // the buffer in use
+	quiet   bool        // nothing came when next was called last
 	prompt  []byte
 	between string
+	trip    time.Duration // how long the device took to answer an empty line
 }
 
 // shell starts an interactive session, becomes privileged where that is needed, and sets the session up.
 func (d *device) shell(l *link) (runner, error) {
-	s := &shell{d: d, l: l, buf: make([]byte, readSize)}
+	s := &shell{d: d, l: l, full: make(chan []byte), free: make(chan []byte, 2)}
 	l.watch.within(d.idle, d.silent("login", "it started no shell"))
 	defer l.watch.rest()
 	if err := s.start(); err != nil {
@@ -76,7 +80,8 @@ func (s *shell) start() error {
 	if s.in, err = session.StdinPipe(); err != nil {
 		return err
 	}
-	if s.out, err = session.StdoutPipe(); err != nil {
+	out, err := session.StdoutPipe()
+	if err != nil {
 		return err
 	}
 	if err := session.Shell(); err != nil {
@@ -86,24 +91,65 @@ func (s *shell) start() error {
 		}
 		return cut("start", Command{Text: "a shell"}, err)
 	}
+	for range cap(s.free) {
+		s.free <- make([]byte, readSize)
+	}
+	s.l.readers.Go(func() { s.listen(out) })
 	return nil
 }
 
-// next is what the device says next. again is typed when it says nothing for a while, if there is something to type.
-func (s *shell) next(again string) ([]byte, error) {
-	s.l.watch.again(s.d.idle)
-	if again != "" {
-		t := time.AfterFunc(nudgeAfter, func() { _, _ = io.WriteString(s.in, again) })
+// listen hands on what the device says until it ends, or the link does.
+func (s *shell) listen(out io.Reader) {
+	defer close(s.full)
+	for {
+		var buf []byte
+		select {
+		case buf = <-s.free:
+		case <-s.l.over:
+			return
+		}
+		n, err := out.Read(buf)
+		if n > 0 {
+			select {
+			case s.full <- buf[:n]:
+			case <-s.l.over:
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// next is what the device says next, valid until it is called again; nothing when it said nothing for the time to wait, if
+// there is one. Silence for the idle time is an error.
+func (s *shell) next(wait time.Duration) ([]byte, error) {
+	if s.spent != nil {
+		s.free <- s.spent[:readSize]
+		s.spent = nil
+	}
+	if !s.quiet { // else the idle time is running
+		s.l.watch.again(s.d.idle)
+	}
+	var late <-chan time.Time
+	if wait > 0 {
+		t := time.NewTimer(wait)
 		defer t.Stop()
+		late = t.C
 	}
-	n, err := s.out.Read(s.buf)
-	if n > 0 {
-		return s.buf[:n], nil
-	}
-	if err == nil {
+	s.quiet = false
+	select {
+	case data, ok := <-s.full:
+		if !ok {
+			return nil, errCut
+		}
+		s.spent = data
+		return data, nil
+	case <-late:
+		s.quiet = true
 		return nil, nil
 	}
-	return nil, errors.Join(errCut, err)
 }
 
 func (s *shell) say(text string) error {
@@ -131,27 +177,34 @@ func (s *shell) ended(err error, command string) error {
 func (s *shell) learn(said []byte) error {
 	s.l.watch.within(s.d.idle, &inventory.Failure{}) // told apart below
 	p := &learner{ends: s.d.platform.ends, pagers: s.d.platform.pagers}
-	chunk := said
-	for nudges := 0; ; {
+	chunk, asked := said, time.Now()
+	for {
 		typed, done := p.feed(chunk)
 		if done {
-			s.prompt, s.between = p.prompt, p.between
+			s.prompt, s.between, s.trip = p.prompt, p.between, time.Since(asked)
 			return nil
 		}
 		if len(p.buf) > maxBanner {
 			return &inventory.Failure{Cause: fmt.Sprintf("the device said %d KiB and no prompt after the login", maxBanner>>10), Remedy: "log in by hand and look at what it says"}
 		}
+		if typed != "" {
+			asked = time.Now()
+		}
 		if err := s.say(typed); err != nil {
 			return s.ended(err, "login")
 		}
-		again := ""
-		if p.guess != nil && nudges < maxNudges {
-			again = lineBreak
-			nudges++
+		var wait time.Duration
+		if p.guess != nil {
+			wait = min(nudgeAfter, s.d.idle/4)
 		}
 		var err error
-		if chunk, err = s.next(again); err != nil {
+		if chunk, err = s.next(wait); err != nil {
 			return s.noPrompt(err, p)
+		}
+		if chunk == nil {
+			if err := s.say(p.again()); err != nil {
+				return s.ended(err, "login")
+			}
 		}
 	}
 }
@@ -168,6 +221,12 @@ func (s *shell) noPrompt(err error, p *learner) error {
 			Remedy: "log in by hand and look at what it says; options.idle_timeout gives a slow device more time",
 		}
 	}
+	if p.guess != nil && bytes.Equal(bare(lastOf(p.buf)), p.guess) {
+		return &inventory.Failure{
+			Cause: fmt.Sprintf("the device showed the prompt %q and did not answer to an empty line for %s", clip(last), s.d.idle), Err: err,
+			Remedy: "look at its load and its log; options.idle_timeout gives a slow device more time",
+		}
+	}
 	return &inventory.Failure{
 		Cause: fmt.Sprintf("no prompt was recognised: the last line is %q, a prompt of %s ends in one of %s", clip(last), s.d.platform.name, strings.Join(strings.Split(s.d.platform.ends, ""), " ")), Err: err,
 		Remedy: "check that the inventory states the right platform; log in by hand and look at whether the device asks something",
@@ -180,11 +239,11 @@ func (s *shell) enable() error {
 		return s.ended(err, "enable")
 	}
 	s.l.watch.within(s.d.idle, s.d.silent("enable", "it asked for no password"))
-	said, asked, err := s.untilAsked()
+	said, tried, err := s.untilAsked("enable") // a prompt that comes before the echo is a late one
 	if err != nil {
 		return s.ended(err, "enable")
 	}
-	if asked {
+	if tried {
 		password, err := s.secret()
 		if err != nil {
 			return err
@@ -193,20 +252,19 @@ func (s *shell) enable() error {
 			return s.ended(err, "enable")
 		}
 		s.l.watch.within(s.d.idle, s.d.silent("enable", "it did not answer to the password"))
-		said, asked, err = s.untilAsked()
-		if err != nil {
+		again := false
+		if said, again, err = s.untilAsked("\n"); err != nil {
 			return s.ended(err, "enable")
 		}
-		if asked { // a second question is the refusal; it gets no second answer
+		if again { // a second question is the refusal; it gets no second answer
 			return s.notEnabled(true)
 		}
 	}
-	answered := said
-	if err := s.learn(answered); err != nil {
+	if err := s.learn(said); err != nil {
 		return err
 	}
 	if bytes.HasSuffix(s.prompt, []byte(">")) {
-		return s.notEnabled(asked || bytes.Contains(bytes.ToLower(answered), []byte("denied")))
+		return s.notEnabled(tried)
 	}
 	return nil
 }
@@ -231,10 +289,10 @@ func (s *shell) notEnabled(tried bool) error {
 	}
 }
 
-// untilAsked reads to a question for a password, or to what looks like a prompt.
-func (s *shell) untilAsked() (said []byte, asked bool, err error) {
+// untilAsked reads to a question for a password, or to what looks like a prompt and comes after a text.
+func (s *shell) untilAsked(after string) (said []byte, asked bool, err error) {
 	for len(said) < maxAside {
-		chunk, err := s.next("")
+		chunk, err := s.next(0)
 		if err != nil {
 			return nil, false, err
 		}
@@ -243,8 +301,8 @@ func (s *shell) untilAsked() (said []byte, asked bool, err error) {
 		if bytes.HasSuffix(bytes.ToLower(bare(line)), []byte("password:")) {
 			return said, true, nil
 		}
-		if promptLike(line, s.d.platform.ends) && bytes.IndexByte(said, '\n') >= 0 {
-			return line, false, nil
+		if promptLike(line, s.d.platform.ends) && bytes.Contains(said, []byte(after)) {
+			return said, false, nil
 		}
 	}
 	return nil, false, &inventory.Failure{Cause: fmt.Sprintf("the device said %d KiB to \"enable\" and no prompt", maxAside>>10)}
@@ -276,18 +334,25 @@ func (s *shell) command(c Command, emit func([]byte) error) error {
 		return s.ended(err, c.Text)
 	}
 	l := &listener{command: c.Text, prompt: s.prompt, between: s.between, pagers: s.d.platform.pagers, emit: emit}
-	for nudges := 0; ; {
-		again := ""
-		if l.waits() && nudges < maxNudges {
-			again = lineBreak
-			nudges++
+	for {
+		var wait time.Duration
+		switch {
+		case l.ripe:
+			wait = max(settle, 2*s.trip)
+		case l.waits():
+			wait = min(nudgeAfter, s.d.idle/4)
 		}
-		chunk, err := s.next(again)
+		chunk, err := s.next(wait)
 		if err != nil {
 			return s.ended(err, c.Text)
 		}
-		typed, done, err := l.feed(chunk)
-		if err != nil || done {
+		if chunk == nil && l.ripe {
+			return l.finish()
+		}
+		var typed string
+		if chunk == nil {
+			typed = l.nudge()
+		} else if typed, err = l.feed(chunk); err != nil {
 			return err
 		}
 		if err := s.say(typed); err != nil {

@@ -35,11 +35,14 @@ const (
 
 // Collector reads devices over SSH. What it learns from known_hosts files is kept for its life.
 func Collector() inventory.Collector {
-	c := &collector{trust: newTrust()}
+	c := &collector{trust: newTrust(), max: MaxOutput}
 	return inventory.Collector{Name: "ssh", Collect: c.collect}
 }
 
-type collector struct{ trust *trust }
+type collector struct {
+	trust *trust
+	max   int64 // bytes of one answer
+}
 
 // A device is one target being read.
 type device struct {
@@ -66,7 +69,7 @@ func newDevice(t inventory.Target) (*device, error) {
 	}
 	d := &device{
 		Target: t, platform: p, addr: net.JoinHostPort(t.Address, strconv.Itoa(int(port))),
-		connect: connectTimeout, handshake: handshakeTimeout, idle: idleTimeout, max: MaxOutput,
+		connect: connectTimeout, handshake: handshakeTimeout, idle: idleTimeout,
 	}
 	if x, err := time.ParseDuration(t.Options["connect_timeout"]); err == nil && x > 0 {
 		d.connect, d.handshake = x, x
@@ -92,6 +95,7 @@ func (c *collector) collect(ctx context.Context, t inventory.Target, w *evidence
 	if err != nil {
 		return err
 	}
+	d.max = c.max
 	l, err := d.login(ctx, c.trust)
 	if err != nil {
 		return d.over(ctx, err)

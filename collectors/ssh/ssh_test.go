@@ -170,6 +170,11 @@ func TestCollect(t *testing.T) {
 			commands: []string{"terminal length 0", "show version", "show logging", "show running-config"},
 		},
 		{
+			name: "ios, loses what is typed while it prints", device: lab.SSHDevice{Platform: "cisco_ios", Logging: logs, Faults: lab.SSHFaults{DropTyped: true, Chunk: 11}},
+			files:    []string{"running-config.cfg", "logging.log", "version.txt"},
+			commands: []string{"terminal length 0", "show version", "show logging", "show running-config"},
+		},
+		{
 			name: "ios, a banner that ends like a prompt", device: lab.SSHDevice{Platform: "cisco_ios", Enable: "Lab-Enable-1", Logging: logs, Banner: "** No access without ticket\nNOC>", Faults: lab.SSHFaults{Chunk: 7}}, enable: true,
 			files:    []string{"running-config.cfg", "logging.log", "version.txt"},
 			commands: []string{"enable", "terminal length 0", "show version", "show logging", "show running-config"},

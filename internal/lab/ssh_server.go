@@ -43,6 +43,7 @@ type SSHFaults struct {
 	StallHandshake bool   // stops after the first line of SSH
 	StallAuth      bool   // takes the password and says nothing
 	StallLogin     bool   // lets the user in and says nothing
+	StallPrompt    bool   // says its prompt and nothing more
 	CloseAtOnce    bool   // as when all VTY lines are in use
 	Greeting       string // is said in place of the SSH banner
 	Legacy         bool   // has no algorithms but those of 2006

@@ -174,6 +174,10 @@ func (t *terminal) shell() {
 		return
 	}
 	t.write("\r\n" + t.prompt())
+	if t.s.d.Faults.StallPrompt {
+		_, _ = io.Copy(io.Discard, t.in)
+		return
+	}
 	for {
 		line, err := t.readLine(!t.s.d.Faults.NoEcho)
 		if err != nil {
