@@ -130,18 +130,9 @@ func (p *dumper) fields(v reflect.Value, except ...string) string {
 			parts = append(parts, p.span(s))
 			continue
 		}
-		parts = append(parts, fieldName(name)+"="+p.value(f))
+		parts = append(parts, strings.ToLower(name[:1])+name[1:]+"="+p.value(f))
 	}
 	return strings.Join(parts, " ")
-}
-
-// fieldName is a field's name with its first word in lower case: "aclLimit", "url".
-func fieldName(name string) string {
-	n := 1
-	for n < len(name) && name[n] >= 'A' && name[n] <= 'Z' && (n+1 == len(name) || name[n+1] < 'a') {
-		n++
-	}
-	return strings.ToLower(name[:n]) + name[n:]
 }
 
 var secretKinds = [...]string{"other", "ftp", "url", "community", "user", "enable", "key", "private", "snmpv3"}
@@ -169,21 +160,8 @@ func (p *dumper) value(v reflect.Value) string {
 		return fmt.Sprintf("%d-%d", x.First, x.Last)
 	case facts.Wildcard:
 		return fmt.Sprintf("%v&%v", netip.AddrFrom4(x.Addr), netip.AddrFrom4(x.Care))
-	case []uint8: // protocols, or the text of a message
-		if len(x) < 4 {
-			return strings.Trim(fmt.Sprint(x), " ")
-		}
+	case []byte:
 		return fmt.Sprintf("%q", x)
-	case facts.ServiceRole:
-		return [...]string{"server", "proxy", "shell", "alg"}[x]
-	case facts.GroupKind:
-		return [...]string{"network", "service", "port", "protocol", "icmp"}[x]
-	case facts.TCPState:
-		return [...]string{"any", "established", "initial"}[x]
-	case facts.Fragments:
-		return [...]string{"any", "non-initial", "unfragmented"}[x]
-	case facts.ZoningModel:
-		return [...]string{"none", "zones", "levels"}[x]
 	case fmt.Stringer:
 		return x.String()
 	case string:
