@@ -92,15 +92,15 @@ func Run(ctx context.Context, o Options) (*audit.Result, error) {
 	if err := r.read(ctx); err != nil {
 		return nil, fmt.Errorf("read evidence: %w", err)
 	}
+	r.fleet = assemble(&o, r)
 	tallied, err := r.merge(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("merge tallies: %w", err)
 	}
 	defer tallied.Close()
-	groups := assemble(&o, r)
 	res.Inputs, res.Notes, res.Secrets = r.inputs(), r.allNotes(), r.secrets()
 
-	j := newJudge(&o, r, groups, tallied)
+	j := newJudge(&o, r, r.fleet, tallied)
 	if err := j.devices(ctx); err != nil {
 		return nil, err
 	}
@@ -123,6 +123,7 @@ func Tally(ctx context.Context, o Options) (*tally.Result, []audit.Reason, error
 	if err := r.read(ctx); err != nil {
 		return nil, nil, err
 	}
+	r.fleet = assemble(&o, r)
 	res, err := r.merge(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("merge tallies: %w", err)

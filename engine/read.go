@@ -63,6 +63,7 @@ type reader struct {
 	key     [32]byte
 	sources []*source
 	shares  []*share
+	fleet   *fleet // once assembled
 	kept    atomic.Int64
 }
 
@@ -110,7 +111,8 @@ func (r *reader) read(ctx context.Context) error {
 	g, gctx = errgroup.WithContext(ctx)
 	for range r.o.Jobs {
 		s := &share{tally: tally.New(tally.Options{
-			MemoryLimit: r.o.TallyBytes, Dir: r.o.TempDir, Keep: r.outward, Approved: r.o.Policy.Approved,
+			MemoryLimit: r.o.TallyBytes, Dir: r.o.TempDir, Keep: r.outward, Approved: r.o.Policy.Approved, Policy: r.o.Policy.Digest,
+			Entity: r.notable, Resolve: r.resolve,
 		}), senders: map[string]*sender{}}
 		r.shares = append(r.shares, s)
 		g.Go(func() error {
@@ -142,6 +144,26 @@ func (r *reader) read(ctx context.Context) error {
 // outward says which whole transfers the trail keeps: those with an end outside.
 func (r *reader) outward(x *facts.Transfer) bool {
 	return r.o.Policy.Zone(x.Server).Trust == policy.External || r.o.Policy.Zone(x.Client).Trust == policy.External
+}
+
+// notable says which addresses have a trail of their own: those outside, and those of devices.
+func (r *reader) notable(a netip.Addr) bool {
+	if r.o.Policy.Zone(a).Trust == policy.External {
+		return true
+	}
+	if r.fleet == nil {
+		return false
+	}
+	_, owned := r.fleet.owners[a.Unmap()]
+	return owned
+}
+
+// resolve is the device a source's name stands for, once devices are assembled.
+func (r *reader) resolve(name string) string {
+	if r.fleet == nil {
+		return name
+	}
+	return r.fleet.resolve(name)
 }
 
 // hash fills the inputs' SHA-256.
@@ -370,6 +392,7 @@ func (r *reader) allNotes() []facts.Note {
 			out = append(out, facts.Note{Kind: facts.NoteIncomplete, Path: s.file.Path, Message: s.input.Problem})
 		}
 	}
+	out = parsers.MergeNotes(out)
 	slices.SortFunc(out, compareNotes)
 	return slices.Compact(out)
 }

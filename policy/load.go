@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"os"
@@ -61,6 +63,8 @@ func Parse(path string, src []byte, inv *inventory.Inventory) (*Policy, error) {
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}
+	sum := sha256.Sum256(src)
+	l.p.Digest = hex.EncodeToString(sum[:])
 	return l.p.index(), nil
 }
 

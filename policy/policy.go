@@ -118,6 +118,7 @@ type Requirement struct {
 // A Policy is a loaded policy file.
 type Policy struct {
 	Path          string // empty: built in
+	Digest        string // SHA-256 of the file's text, hexadecimal; empty: built in
 	Zones         []Zone
 	Roles         []Role
 	Workflows     []Workflow

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/quaymaster/quaymaster/audit"
@@ -196,7 +197,7 @@ func (b *builder) findings(ctx context.Context, d *Doc, platform map[string]stri
 			x.Evidence["near miss"] = fmt.Sprintf("workflow %s (owner %s) differs in %s", f.Near.Workflow, f.Near.Owner, strings.Join(f.Near.Differs, ", "))
 		}
 		if a := f.Accepted; a != nil {
-			x.Accepted = &Accepted{ID: a.ID, By: a.By, Owner: a.Owner, Ticket: a.Ticket, Reason: a.Reason, Expires: a.Expires.Format("2006-01-02"), Path: a.Line.Path, Line: a.Line.Line}
+			x.Accepted = &Accepted{ID: a.ID, By: a.By, Owner: a.Owner, Ticket: a.Ticket, Reason: a.Reason, Expires: a.Expires.Add(-time.Nanosecond).Format(time.DateOnly), Path: a.Line.Path, Line: a.Line.Line}
 		}
 		d.Findings = append(d.Findings, x)
 		if !seen[f.Check.ID] {

@@ -238,6 +238,9 @@ see, and nothing seen is no pass.
 }
 
 func configDump(p *audit.Pass, e tally.Entity, events []tally.Event) {
+	if e.Kind != "device" {
+		return
+	}
 	for i := range events {
 		c := events[i].Command
 		if c == nil || c.Copy == nil || !c.Copy.Out || !c.Copy.Config || c.Copy.Protocol == facts.ProtocolUnknown || c.Outcome == facts.Failed || c.Outcome == facts.Denied {

@@ -125,7 +125,7 @@ It cannot: read the line by hand, and report the statement so that the dialect l
 		Variants:  []audit.Variant{{Name: "outside of filters", Severity: audit.Low}, {Name: "in an applied filter", Severity: audit.Medium}},
 		Analytics: []string{"AN1173"}, Controls: []string{"CM-6", "CA-7"},
 		Fixes:  map[string]string{"": "read the line by hand; add the statement to the parser"},
-		Needs:  audit.Needs{Evidence: facts.HasConfig},
+		Needs:  audit.Needs{Evidence: facts.HasConfig, Platforms: judge.Devices()},
 		Device: unread,
 	}
 }

@@ -71,11 +71,16 @@ itself and the confidence is medium. Addresses translated before the filter are 
 // A side is an interface with what is behind it.
 type side struct {
 	x        *facts.Interface
-	zones    []policy.Zone // internal zones behind it
-	prefixes []netip.Prefix
+	segments []segment // internal zones behind it
 	outward  bool
 	outside  bool // has an outside address itself
 	known    bool
+}
+
+// A segment is the part of a zone behind an interface.
+type segment struct {
+	zone     policy.Zone
+	prefixes []netip.Prefix
 }
 
 func sides(p *audit.Pass, d *facts.Device) []side {
@@ -128,16 +133,22 @@ func (s *side) behind(p *audit.Pass, net netip.Prefix, own bool) {
 			if p.Zone(part.Addr()).Name != z.Name {
 				continue // a longer prefix of another zone owns it
 			}
-			if !slices.Contains(s.prefixes, part) {
-				s.prefixes = append(s.prefixes, part)
-			}
-			if !slices.ContainsFunc(s.zones, func(h policy.Zone) bool { return h.Name == z.Name }) {
-				s.zones = append(s.zones, z)
-			}
+			s.add(z, part)
 		}
 	}
 	if !met && own && p.Zone(net.Addr()).Trust == policy.External {
 		s.outside = true
+	}
+}
+
+func (s *side) add(z policy.Zone, part netip.Prefix) {
+	i := slices.IndexFunc(s.segments, func(g segment) bool { return g.zone.Name == z.Name })
+	if i < 0 {
+		s.segments = append(s.segments, segment{zone: z})
+		i = len(s.segments) - 1
+	}
+	if !slices.Contains(s.segments[i].prefixes, part) {
+		s.segments[i].prefixes = append(s.segments[i].prefixes, part)
 	}
 }
 
@@ -160,48 +171,57 @@ type leak struct {
 
 func egress(p *audit.Pass, d *facts.Device) {
 	all := sides(p, d)
-	space := p.Space(d)
-	asked := map[string]bool{}
-	var leaks []leak
-	unknown := map[string]bool{}
+	e := &egressing{p: p, d: d, asked: map[string]bool{}, unknown: map[string]bool{}}
 	for i := range all {
-		in := &all[i]
-		if len(in.prefixes) == 0 || in.outside {
+		if all[i].outside {
 			continue
 		}
 		for j := range all {
-			out := &all[j]
-			if !out.outward || i == j {
+			if i == j || !all[j].outward {
 				continue
 			}
-			zone := worst(in.zones)
-			answers, err := space.Transfers(headerspace.Query{
-				In: in.x.Name, Out: out.x.Name, Scope: in.x.Scope, Src: headerspace.Set{Prefixes: in.prefixes}, Dst: outsideBut(p, zone, facts.ProtocolUnknown), At: p.Now(),
-			})
-			if err != nil {
-				continue
-			}
-			for _, a := range answers {
-				for _, f := range a.Filters {
-					asked[f] = true
-				}
-				if approved := p.Policy.ApprovedDestinations(zone.Name, a.Protocol, p.Now()); len(approved) > 0 && (a.Verdict == headerspace.Permit || a.Verdict == headerspace.Partial) {
-					again, err := space.Test(headerspace.Query{
-						In: in.x.Name, Out: out.x.Name, Scope: in.x.Scope, Src: headerspace.Set{Prefixes: in.prefixes}, Dst: outsideBut(p, zone, a.Protocol),
-						Protocols: []uint8{a.Transport}, DstPorts: []facts.PortRange{a.Ports}, At: p.Now(),
-					})
-					if err == nil {
-						a.Answer = again
-					}
-				}
-				leaks = collect(leaks, unknown, d, in.x, out, a, zone)
+			for _, g := range all[i].segments {
+				e.ask(all[i].x, &all[j], g)
 			}
 		}
 	}
-	leaks = append(leaks, alone(p, d, all, asked, unknown)...)
-	report(p, d, leaks)
-	for _, why := range sorted(unknown) {
+	e.leaks = append(e.leaks, alone(p, d, all, e.asked, e.unknown)...)
+	report(p, d, e.leaks)
+	for _, why := range sorted(e.unknown) {
 		p.NotEvaluated(why)
+	}
+}
+
+// egressing is one device being asked.
+type egressing struct {
+	p       *audit.Pass
+	d       *facts.Device
+	leaks   []leak
+	asked   map[string]bool // filters
+	unknown map[string]bool // what stays open, as sentences
+}
+
+// ask asks for one segment, entering by in and leaving by out.
+func (e *egressing) ask(in *facts.Interface, out *side, g segment) {
+	space := e.p.Space(e.d)
+	q := headerspace.Query{In: in.Name, Out: out.x.Name, Scope: in.Scope, Src: headerspace.Set{Prefixes: g.prefixes}, Dst: outsideBut(e.p, g.zone, facts.ProtocolUnknown), At: e.p.Now()}
+	answers, err := space.Transfers(q)
+	if err != nil {
+		return
+	}
+	for _, a := range answers {
+		for _, f := range a.Filters {
+			e.asked[f] = true
+		}
+		approved := e.p.Policy.ApprovedDestinations(g.zone.Name, a.Protocol, e.p.Now())
+		if len(approved) > 0 && (a.Verdict == headerspace.Permit || a.Verdict == headerspace.Partial) {
+			less := q
+			less.Dst, less.Protocols, less.DstPorts = outsideBut(e.p, g.zone, a.Protocol), []uint8{a.Transport}, []facts.PortRange{a.Ports}
+			if again, err := space.Test(less); err == nil {
+				a.Answer = again
+			}
+		}
+		e.leaks = collect(e.leaks, e.unknown, e.d, in, out, a, g.zone)
 	}
 }
 
@@ -222,13 +242,6 @@ func collect(leaks []leak, unknown map[string]bool, d *facts.Device, in *facts.I
 		l.variant, l.at = egressNoFilter, out.x.Name
 	}
 	return append(leaks, l)
-}
-
-// worst is the zone whose exposure weighs most.
-func worst(zones []policy.Zone) policy.Zone {
-	return slices.MaxFunc(zones, func(a, b policy.Zone) int {
-		return cmp.Or(cmp.Compare(judge.Privilege(a), judge.Privilege(b)), -cmp.Compare(a.Name, b.Name))
-	})
 }
 
 // outsideBut is every outside address but the destinations approved for a zone and protocol.
@@ -293,7 +306,8 @@ func sorted(m map[string]bool) []string {
 	return out
 }
 
-// report makes one finding per filter application and protocol, or one for all protocols.
+// report makes one finding per filter application and protocol, or one for all protocols. Of several zones behind an
+// interface the one that weighs most speaks.
 func report(p *audit.Pass, d *facts.Device, leaks []leak) {
 	groups := map[string][]leak{}
 	for _, l := range leaks {
@@ -302,8 +316,10 @@ func report(p *audit.Pass, d *facts.Device, leaks []leak) {
 	}
 	for _, k := range slices.Sorted(keysOf(groups)) {
 		g := groups[k]
-		if len(g) == len(facts.TransferPorts()) {
-			first := gravest(g)
+		slices.SortStableFunc(g, func(a, b leak) int {
+			return cmp.Or(-cmp.Compare(judge.Privilege(a.zone), judge.Privilege(b.zone)), cmp.Compare(a.zone.Name, b.zone.Name))
+		})
+		if first, all := everyProtocol(g); all {
 			if first.variant == egressOne {
 				first.variant = egressAll
 			}
@@ -318,6 +334,20 @@ func report(p *audit.Pass, d *facts.Device, leaks []leak) {
 			}
 		}
 	}
+}
+
+// everyProtocol reports whether every transfer protocol leaves some zone, and by which leak of it to show that.
+func everyProtocol(g []leak) (leak, bool) {
+	count := map[string]int{}
+	for _, l := range g {
+		count[l.zone.Name]++
+	}
+	for _, l := range g {
+		if count[l.zone.Name] == len(facts.TransferPorts()) {
+			return gravest(slices.DeleteFunc(slices.Clone(g), func(x leak) bool { return x.zone.Name != l.zone.Name })), true
+		}
+	}
+	return leak{}, false
 }
 
 func keysOf(m map[string][]leak) func(func(string) bool) {

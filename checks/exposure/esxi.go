@@ -218,7 +218,7 @@ A support session or a break-glass login has an owner and an end: record an exce
 		Trail: func(p *audit.Pass, e tally.Entity, events []tally.Event) {
 			for _, x := range events {
 				c := x.Change
-				if c == nil || c.What != "service-start" || c.Subject != "TSM" && c.Subject != "TSM-SSH" {
+				if e.Kind != "device" || c == nil || c.What != "service-start" || c.Subject != "TSM" && c.Subject != "TSM-SSH" {
 					continue
 				}
 				p.Report(audit.Finding{
