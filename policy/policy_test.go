@@ -126,7 +126,7 @@ zonez: {}
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		`p.yaml:2:18: "cidrs": "10.20.0.1/16" has host bits set`, `"trust" must be one of internal, partner, external: did you mean "internal"?`,
+		`p.yaml:2:19: "cidrs": "10.20.0.1/16" has host bits set`, `"trust" must be one of internal, partner, external: did you mean "internal"?`,
 		"10.30.0.0/24 is in zone \"dup\" too", "approved by its own owner", "ends before it starts", `did you mean "ftp"?`,
 		`"user" is no zone, role, device of the inventory, or network: did you mean "users"?`, "accepts every finding of its check",
 		`"never" is no date`, `"evidence" must be one of`, `did you mean "OutboundDataRateThreshold"?`, `unknown key "AN1"`, `did you mean "zones"?`,
