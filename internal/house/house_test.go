@@ -176,7 +176,8 @@ var home = map[string][]string{
 	"golang.org/x/term":                        {"cmd/quaymaster"},
 	"go.yaml.in/yaml/v4":                       {"internal/strictyaml"},
 	"golang.org/x/sync":                        {"engine", "collectors"},
-	"golang.org/x/tools":                       {"fixtures", "internal/checktest", "internal/lab"},
+	"golang.org/x/tools":                       {"internal/parsetest"},
+	"github.com/google/go-cmp":                 {"internal/parsetest"}, // the test harness
 	"github.com/gaissmai/bart":                 {"policy"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 }
