@@ -206,7 +206,7 @@ func (w *walker) bundle(dir, real string) (done bool, err error) {
 		w.problem(dir, errors.New("the collection was interrupted"), "collect again; the files that were whole are used")
 	}
 	for _, p := range m.Problems {
-		w.set.Problems = append(w.set.Problems, Problem{Path: p.Path, Line: p.Line, Err: p.Err, Hint: p.Hint})
+		w.set.Problems = append(w.set.Problems, Problem(p))
 	}
 	for _, d := range m.Devices {
 		w.set.Devices = append(w.set.Devices, d)

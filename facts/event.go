@@ -240,7 +240,7 @@ type Message struct {
 	File    *evidence.File
 }
 
-// A Severity orders notes only.
+// A NoteKind says what a note does to a result.
 type NoteKind uint8
 
 const (

@@ -68,5 +68,3 @@ func (s *Slots) Merge(o *Slots) {
 		s.put(t >> (s.Width - o.Width)) // an earlier member may have widened s
 	}
 }
-
-func (s *Slots) clone() Slots { return Slots{s.Width, slices.Clone(s.Times)} }

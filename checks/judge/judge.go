@@ -55,10 +55,10 @@ func Facing(p *audit.Pass, d *facts.Device) Reach {
 			}
 		}
 	}
-	switch {
-	case known == 0:
+	switch known {
+	case 0:
 		return Reach{audit.ExposureUntrusted, "anyone: no address of the device is known"}
-	case known == management:
+	case management:
 		return Reach{audit.ExposureManagement, "the management network"}
 	}
 	return Reach{audit.ExposureInternal, "anyone inside"}

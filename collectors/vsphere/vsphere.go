@@ -230,8 +230,7 @@ func hosts(ctx context.Context, c *vim25.Client, t inventory.Target, w *evidence
 		if err != nil {
 			return fmt.Errorf("read the hosts of %s: after %d hosts: %w", t.Name, n, err)
 		}
-		next := types.RetrieveResult(more.Returnval)
-		page = &next
+		page = &more.Returnval
 	}
 	if n == 0 {
 		return fmt.Errorf("%s shows no host to %q: the account needs at least the Read-only role on the hosts", t.Name, t.Credential.User)

@@ -166,7 +166,7 @@ func judge(t *testing.T, c *audit.Check, e example) []string {
 			place = fmt.Sprintf("%s:%d", f.Spans[0].Path, f.Spans[0].Line)
 		}
 		out = append(out, fmt.Sprintf("%s: %s: %s-%d %s %s: %s", at, place, f.Check, f.Variant, f.Severity, f.Confidence, f.Message))
-		if int(f.Variant) > 0 && int(f.Variant) >= len(c.Variants) {
+		if f.Variant > 0 && f.Variant >= len(c.Variants) {
 			t.Errorf("%s: variant %d is not declared", at, f.Variant)
 		}
 		if strings.HasSuffix(f.Message, ".") || strings.Contains(f.Message, "\n") {

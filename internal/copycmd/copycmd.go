@@ -233,7 +233,7 @@ func copyTwo(c *command, i int, scp bool) (facts.CommandCopy, bool) {
 
 // isOption tells "/noconfirm" from a path: an option holds no second slash or dot.
 func (c *command) isOption(i int) bool {
-	return bytes.IndexAny(c.word(i)[1:], "/.") < 0
+	return !bytes.ContainsAny(c.word(i)[1:], "/.")
 }
 
 func junosFile(c *command) (facts.CommandCopy, bool) {

@@ -40,10 +40,9 @@ type braces struct {
 	fresh    bool // its first word was new
 	list     int32
 	inList   bool
-	listed   bool // it has a list, whose members stand for it
-	after    bool // words follow the list
-	off      bool // inactive:
-	lastEnd  uint32
+	listed   bool  // it has a list, whose members stand for it
+	after    bool  // words follow the list
+	off      bool  // inactive:
 	lastNode int32 // of the statement before, for a trailing comment
 	lastLine uint32
 

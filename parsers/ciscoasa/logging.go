@@ -22,7 +22,6 @@ type logState struct {
 	typed      evidence.Span // the last statement about message 111008
 	accounting facts.V[bool]
 	exportTo   evidence.Span // flow-export destination
-	exports    bool
 	ntp        []string
 	applied    []appliedPolicy
 }

@@ -9,7 +9,6 @@ import (
 // that are answered.
 type snmpState struct {
 	pollers []source
-	unread  []source // host groups whose members are not plain addresses
 	access  []facts.SNMPAccess
 	off     bool
 }

@@ -25,7 +25,6 @@ type parser struct {
 	whole    bool // a statement that is not there is at its default
 	dry      bool // a configuration group is read for its accounting only; its facts are dropped
 	scope    string
-	zoned    bool // the device decides by security zones
 
 	reasons map[int32]string // why a node is unsupported
 	groups  int32            // the groups statement

@@ -94,7 +94,6 @@ type poll struct {
 
 type row struct {
 	in, out, hcIn, hcOut, gap facts.V[uint64]
-	span                      evidence.Span
 }
 
 type reader struct {

@@ -152,7 +152,7 @@ func (h *header) finish(b []byte, i int) {
 // [TEXT]" (rsyslog), whose text is the message.
 func (h *header) readRepeat(b []byte, i int) {
 	t := bytes.TrimLeft(b[i:], "-( ")
-	inner := len(b) - len(t)
+	var inner int
 	last := true
 	rest, ok := cutPrefix(t, "last message repeated ")
 	if !ok {
