@@ -63,7 +63,7 @@ func (s *scanner) judge() string {
 		return s.number(tok)
 	}
 	s.expect = false
-	if len(tok) > longest {
+	if len(tok) > longest || lengths[tok[0]|0x20]>>len(tok)&1 == 0 {
 		return ""
 	}
 	var low [longest]byte
@@ -223,6 +223,17 @@ func small(b []byte) (int, bool) {
 	}
 	return n, n <= 65535
 }
+
+// lengths are, by first letter, the lengths of the words known, as bits.
+var lengths = func() (l [256]uint16) {
+	for _, w := range [...]string{
+		"ftp", "tftp", "ftps", "smb", "cifs", "samba", "netbios", "vstack", "microsoft", "tcp", "udp", "eq", "port", "ports", "dport",
+		"dports", "sport", "sports", "dstport", "srcport", "neq", "range", "lt", "gt",
+	} {
+		l[w[0]] |= 1 << len(w)
+	}
+	return l
+}()
 
 // longest is the length of the longest word known.
 const longest = len("microsoft")

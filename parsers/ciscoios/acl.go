@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/quaymaster/quaymaster/facts"
-	"github.com/quaymaster/quaymaster/internal/field"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
@@ -123,7 +122,8 @@ func (p *parser) sameList(n int32, name []byte) int {
 	count := 0
 	for ; n != tree.None; n = p.t.Nodes[n].Next {
 		text := p.t.Text(n)
-		if !field.Has(text, "access-list ") || !bytes.HasPrefix(text[len("access-list "):], name) {
+		rest, ok := bytes.CutPrefix(text, []byte("access-list "))
+		if !ok || len(rest) <= len(name) || rest[len(name)] != ' ' || !bytes.HasPrefix(rest, name) {
 			break
 		}
 		count++
@@ -185,20 +185,33 @@ func (p *parser) line(n int32, at, i int) {
 			p.w = p.w[:s]
 		}
 	}
-	switch {
-	case p.is(i, "remark"):
+	switch string(p.word(i)) {
+	case "permit", "deny":
+		if p.negated {
+			p.ok(n)
+			return
+		}
+	case "remark":
 		p.ok(n)
 		p.remark(b, p.rest(n, i+1))
 		return
-	case p.is(i, "description"):
+	case "description", "exit":
 		p.ok(n)
 		return
-	case p.negated, p.is(i, "exit"), p.is(i, "evaluate") && p.word(i+1) == nil:
-		p.ok(n)
-		return
+	case "evaluate":
+		if p.negated || p.word(i+1) == nil {
+			p.ok(n)
+			return
+		}
+	default:
+		if p.negated {
+			p.ok(n)
+			return
+		}
 	}
 	f := &p.d.Filters[at]
-	f.Rules = append(f.Rules, facts.Rule{Name: named, Remark: b.remark, Span: p.span(n)})
+	r := addRule(f)
+	r.Name, r.Remark, r.Span = named, b.remark, p.span(n)
 	b.remark = ""
 	if seq == 0 {
 		seq = b.last + 10
@@ -208,7 +221,6 @@ func (p *parser) line(n int32, at, i int) {
 	}
 	b.last = max(b.last, seq)
 	b.seqs = append(b.seqs, seq)
-	r := &f.Rules[len(f.Rules)-1]
 	e := entry{p: p, r: r, fam: f.Family, i: i, filter: at, rule: len(f.Rules) - 1}
 	var ok bool
 	if b.standard {
@@ -225,6 +237,13 @@ func (p *parser) line(n int32, at, i int) {
 	default:
 		p.ok(n)
 	}
+}
+
+// addRule appends a zero rule to f. A rule is large: it is made where it stays.
+func addRule(f *facts.Filter) *facts.Rule {
+	n := len(f.Rules)
+	f.Rules = slices.Grow(f.Rules, 1)[:n+1]
+	return &f.Rules[n]
 }
 
 // unreadLine accounts for a line of a list that was not understood whole.

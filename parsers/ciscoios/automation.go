@@ -83,18 +83,22 @@ func (p *parser) occurrence() time.Duration {
 	return 24 * time.Hour
 }
 
-// finishKron says which policy lists are run: one that no occurrence names is not.
+// finishKron says which policy lists are run: one that no occurrence names is not. Of several the most frequent counts.
 func (p *parser) finishKron() {
+	runs := map[string]occasion{}
+	for _, o := range p.clients.occasions {
+		for _, name := range o.policies {
+			if have, ok := runs[name]; !ok || o.period > 0 && (have.period == 0 || o.period < have.period) {
+				runs[name] = o
+			}
+		}
+	}
 	for name, clients := range p.clients.policies {
 		for _, at := range clients {
 			k := &p.d.Clients[at]
 			k.Enabled = facts.Assume(false)
-			for _, o := range p.clients.occasions {
-				for _, used := range o.policies {
-					if used == name {
-						k.Enabled, k.Automatic, k.Period = facts.Say(true, o.span), true, o.period
-					}
-				}
+			if o, ok := runs[name]; ok {
+				k.Enabled, k.Automatic, k.Period = facts.Say(true, o.span), true, o.period
 			}
 		}
 	}
@@ -278,7 +282,8 @@ func (p *parser) privilege(n int32) {
 	default:
 		return
 	}
-	p.client("script", p.str(p.t.Text(n)), link{}, p.span(n))
+	text := p.t.Text(n)
+	p.client("script", p.masked(text[:min(len(text), maxRemark)]), link{}, p.span(n))
 }
 
 // scripting reads "scripting tcl init URL" and other statements of Tcl.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/field"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
@@ -84,6 +85,7 @@ func (p *parser) cutStatement() bool {
 // run reads all statements.
 func (p *parser) run(ctx context.Context) error {
 	p.wrapper()
+	p.makeRoom()
 	count := 0
 	for n := p.t.First; n != tree.None; n = p.t.Nodes[n].Next {
 		if count++; count%65536 == 0 {
@@ -95,6 +97,28 @@ func (p *parser) run(ctx context.Context) error {
 	}
 	p.finish()
 	return ctx.Err()
+}
+
+// makeRoom makes room for the interfaces and groups there may be.
+func (p *parser) makeRoom() {
+	interfaces, groups, routes := 0, 0, 0
+	for n := p.t.First; n != tree.None; n = p.t.Nodes[n].Next {
+		switch text := p.t.Text(n); text[0] {
+		case 'i':
+			if field.Has(text, "interface ") {
+				interfaces++
+			} else if field.Has(text, "ip route ") {
+				routes++
+			}
+		case 'o':
+			if field.Has(text, "object-group ") {
+				groups++
+			}
+		}
+	}
+	p.d.Interfaces = make([]facts.Interface, 0, interfaces)
+	p.d.Groups = make([]facts.Group, 0, groups)
+	p.d.Routes = make([]facts.Route, 0, routes)
 }
 
 // finish states what needed the whole file.

@@ -1,7 +1,9 @@
 package ciscoios
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"testing"
 
 	"github.com/quaymaster/quaymaster/facts"
@@ -21,4 +23,9 @@ func markTree(t testing.TB, path string, src []byte) *tree.Tree {
 		t.Fatal(err)
 	}
 	return &tr
+}
+
+// whole opens src as a reader that gives it at once.
+func whole(src []byte) func(int64) (io.ReadCloser, error) {
+	return func(off int64) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(src[off:])), nil }
 }

@@ -279,7 +279,7 @@ func hasAddress(b []byte) bool {
 }
 
 func (p *parser) dhcpServer(pool, what string, host []byte, span evidence.Span) {
-	l := link{URL: copycmd.URL{Protocol: facts.TFTP, Host: p.str(host)}}
+	l := link{URL: copycmd.URL{Protocol: facts.TFTP, Host: p.masked(host)}}
 	if u, ok := copycmd.ParseURL(host); ok {
 		l.URL = u
 	} else if a, ok := field.Addr(host); ok {
@@ -425,13 +425,18 @@ func (p *parser) finishClients() {
 			}
 		}
 	}
+	scopes := map[string]string{}
+	for i := range p.d.Interfaces {
+		scopes[p.d.Interfaces[i].Name] = p.d.Interfaces[i].Scope
+	}
 	for i := range p.d.Clients {
-		p.source(&p.d.Clients[i])
+		p.source(&p.d.Clients[i], scopes)
 	}
 }
 
-// source fills in where a client sends from and as whom it logs in, as the protocol's settings say.
-func (p *parser) source(k *facts.Client) {
+// source fills in where a client sends from and as whom it logs in, as the protocol's settings say. scopes are the VRFs of
+// interfaces.
+func (p *parser) source(k *facts.Client, scopes map[string]string) {
 	s := &p.clients.settings[k.Protocol]
 	if k.Use == "dhcp-option" || k.Use == "settings" {
 		return
@@ -445,9 +450,7 @@ func (p *parser) source(k *facts.Client) {
 			k.Password = s.password
 		}
 	}
-	for i := range p.d.Interfaces {
-		if f := &p.d.Interfaces[i]; k.Source != "" && k.Scope == "" && f.Name == k.Source {
-			k.Scope = f.Scope
-		}
+	if k.Source != "" && k.Scope == "" {
+		k.Scope = scopes[k.Source]
 	}
 }

@@ -1,10 +1,6 @@
 package ciscoios
 
-import (
-	"slices"
-
-	"github.com/quaymaster/quaymaster/facts"
-)
+import "github.com/quaymaster/quaymaster/facts"
 
 // Names that IOS prints for numbers (Security command reference, access-list extended), and a few that are not its own
 // and mean one thing only (IANA service names): files are written by people and programs too.
@@ -82,28 +78,21 @@ func protocolOf(w []byte, fam facts.Family) (uint8, protoKind) {
 	return 0, protoNone
 }
 
-type namedPort struct {
-	name string
-	port uint16
+// tcpPorts and udpPorts are never written to.
+var tcpPorts = map[string]uint16{
+	"bgp": 179, "chargen": 19, "cmd": 514, "connectedapps-plain": 15001, "connectedapps-tls": 15002, "daytime": 13, "discard": 9,
+	"domain": 53, "drip": 3949, "echo": 7, "exec": 512, "finger": 79, "ftp": 21, "ftp-data": 20, "ftps": 990, "ftps-data": 989,
+	"gopher": 70, "hostname": 101, "http": 80, "https": 443, "ident": 113, "imap": 143, "irc": 194, "klogin": 543, "kshell": 544,
+	"ldap": 389, "login": 513, "lpd": 515, "microsoft-ds": 445, "msrpc": 135, "netbios-ssn": 139, "nntp": 119,
+	"onep-plain": 15001, "onep-tls": 15002, "pim-auto-rp": 496, "pop2": 109, "pop3": 110, "smtp": 25, "ssh": 22, "sunrpc": 111,
+	"syslog": 514, "tacacs": 49, "tacacs-ds": 49, "talk": 517, "telnet": 23, "time": 37, "uucp": 540, "whois": 43, "www": 80,
 }
 
-// tcpPorts and udpPorts are sorted by name.
-var tcpPorts = [...]namedPort{
-	{"bgp", 179}, {"chargen", 19}, {"cmd", 514}, {"connectedapps-plain", 15001}, {"connectedapps-tls", 15002}, {"daytime", 13},
-	{"discard", 9}, {"domain", 53}, {"drip", 3949}, {"echo", 7}, {"exec", 512}, {"finger", 79}, {"ftp", 21}, {"ftp-data", 20},
-	{"ftps", 990}, {"ftps-data", 989}, {"gopher", 70}, {"hostname", 101}, {"http", 80}, {"https", 443}, {"ident", 113},
-	{"imap", 143}, {"irc", 194}, {"klogin", 543}, {"kshell", 544}, {"ldap", 389}, {"login", 513}, {"lpd", 515},
-	{"microsoft-ds", 445}, {"msrpc", 135}, {"netbios-ssn", 139}, {"nntp", 119}, {"onep-plain", 15001}, {"onep-tls", 15002},
-	{"pim-auto-rp", 496}, {"pop2", 109}, {"pop3", 110}, {"smtp", 25}, {"ssh", 22}, {"sunrpc", 111}, {"syslog", 514},
-	{"tacacs", 49}, {"tacacs-ds", 49}, {"talk", 517}, {"telnet", 23}, {"time", 37}, {"uucp", 540}, {"whois", 43}, {"www", 80},
-}
-
-var udpPorts = [...]namedPort{
-	{"biff", 512}, {"bootpc", 68}, {"bootps", 67}, {"discard", 9}, {"dnsix", 195}, {"domain", 53}, {"echo", 7},
-	{"isakmp", 500}, {"microsoft-ds", 445}, {"mobile-ip", 434}, {"nameserver", 42}, {"netbios-dgm", 138}, {"netbios-ns", 137},
-	{"netbios-ss", 139}, {"non500-isakmp", 4500}, {"ntp", 123}, {"pim-auto-rp", 496}, {"rip", 520}, {"ripv6", 521},
-	{"snmp", 161}, {"snmptrap", 162}, {"sunrpc", 111}, {"syslog", 514}, {"tacacs", 49}, {"talk", 517}, {"tftp", 69},
-	{"time", 37}, {"who", 513}, {"xdmcp", 177},
+var udpPorts = map[string]uint16{
+	"biff": 512, "bootpc": 68, "bootps": 67, "discard": 9, "dnsix": 195, "domain": 53, "echo": 7, "isakmp": 500,
+	"microsoft-ds": 445, "mobile-ip": 434, "nameserver": 42, "netbios-dgm": 138, "netbios-ns": 137, "netbios-ss": 139,
+	"non500-isakmp": 4500, "ntp": 123, "pim-auto-rp": 496, "rip": 520, "ripv6": 521, "snmp": 161, "snmptrap": 162, "sunrpc": 111,
+	"syslog": 514, "tacacs": 49, "talk": 517, "tftp": 69, "time": 37, "who": 513, "xdmcp": 177,
 }
 
 // portOf is a port by number or name. A name means what it means to the first of the protocols.
@@ -118,27 +107,12 @@ func portOf(w []byte, protocols []uint8) (uint16, bool) {
 	if len(protocols) == 0 {
 		return 0, false
 	}
-	list := tcpPorts[:]
 	if protocols[0] == facts.UDP {
-		list = udpPorts[:]
+		n, ok := udpPorts[string(w)]
+		return n, ok
 	}
-	return portNamed(list, w)
-}
-
-func portNamed(list []namedPort, w []byte) (uint16, bool) {
-	i, ok := slices.BinarySearchFunc(list, w, func(a namedPort, w []byte) int {
-		switch s := a.name; {
-		case s < string(w):
-			return -1
-		case s > string(w):
-			return 1
-		}
-		return 0
-	})
-	if !ok {
-		return 0, false
-	}
-	return list[i].port, true
+	n, ok := tcpPorts[string(w)]
+	return n, ok
 }
 
 type namedICMP struct {

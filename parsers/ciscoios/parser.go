@@ -30,6 +30,7 @@ type parser struct {
 	tool              mark
 	secretsRemoved    mark // Oxidized's remove_secret left a trace
 	prompt            facts.V[string]
+	covered           uint32 // end of the last secret of the line that is looked through
 
 	filters      [2]map[string]int // by name: index in Device.Filters of IPv4 and IPv6 lists
 	last         lastFilter

@@ -74,6 +74,7 @@ func (p *parser) record(w tree.Word, kind facts.SecretKind, storage facts.Storag
 	for len(value) > 1 && value[len(value)-1] == '"' { // the end of an applet's command
 		value, w.Len = value[:len(value)-1], w.Len-1
 	}
+	p.covered = w.Off + w.Len
 	s := facts.Secret{Kind: kind, Storage: storage, User: user, Name: name, Span: p.at(w)}
 	if maskedText(value) {
 		s.Storage = facts.StorageMasked
@@ -95,7 +96,7 @@ func (p *parser) allSecrets() {
 		switch {
 		case node.Flags&tree.Raw != 0 && !p.rawCommands(node):
 			continue // banners and certificates: only their URLs
-		case node.Flags&tree.Comment == 0 && freeText(text), !suspect(text):
+		case node.Flags&tree.Comment == 0 && (entryText(text) || freeText(text)), !suspect(text):
 			continue
 		}
 		from := len(p.d.Secrets)
@@ -140,43 +141,53 @@ func freeText(text []byte) bool {
 	return false
 }
 
-// suspect is a cheap look for a word that may introduce a secret.
-func suspect(text []byte) bool {
-	for i := 0; i < len(text); i++ {
-		switch text[i] | 0x20 {
-		case 'p':
-			if hasFoldAt(text, i, "passw") || hasFoldAt(text, i, "passp") || hasFoldAt(text, i, "psk") || hasFoldAt(text, i, "pre-shared") {
-				return true
-			}
-		case 'k':
-			if hasFoldAt(text, i, "key") {
-				return true
-			}
-		case 's':
-			if hasFoldAt(text, i, "secret") || i == 0 && (hasFoldAt(text, i, "snmp") || hasFoldAt(text, i, "standby")) || hasFoldAt(text, i, "spi ") {
-				return true
-			}
-		case 'a':
-			if hasFoldAt(text, i, "authentication ") || hasFoldAt(text, i, "auth ") || hasFoldAt(text, i, "ascii ") {
-				return true
-			}
-		case '<':
-			return true
-		case 't':
-			if hasFoldAt(text, i, "token ") {
-				return true
-			}
-		case 'e':
-			if i == 0 && field.Has(text, "event manager environment ") {
-				return true
-			}
-		}
-		// step to the next word or part of one
-		for i < len(text) && text[i] != ' ' && text[i] != '-' && text[i] != '!' && text[i] != '_' && text[i] != '"' {
-			i++
-		}
+// entryText reports whether a statement is an entry of an access list, which has no place for a secret.
+func entryText(text []byte) bool {
+	switch text[0] {
+	case 'p':
+		return field.Has(text, "permit ")
+	case 'd':
+		return field.Has(text, "deny ")
+	case 'a':
+		return field.Has(text, "access-list ")
 	}
 	return false
+}
+
+// suspect is a cheap look for a word, or a part of one between dashes, that may introduce a secret.
+func suspect(text []byte) bool {
+	start := true
+	for i, c := range text {
+		if start && opens[c] && suspectAt(text, i) {
+			return true
+		}
+		start = breaks[c]
+	}
+	return false
+}
+
+// opens are the first letters of what suspectAt looks for, breaks the bytes before them.
+var (
+	opens  = [256]bool{'p': true, 'P': true, 'k': true, 'K': true, 's': true, 'S': true, 'a': true, 'A': true, 't': true, 'T': true, '<': true, 'e': true}
+	breaks = [256]bool{' ': true, '-': true, '!': true, '_': true, '"': true, '\t': true}
+)
+
+func suspectAt(text []byte, i int) bool {
+	switch text[i] | 0x20 {
+	case 'p':
+		return hasFoldAt(text, i, "passw") || hasFoldAt(text, i, "passp") || hasFoldAt(text, i, "psk") || hasFoldAt(text, i, "pre-shared")
+	case 'k':
+		return hasFoldAt(text, i, "key")
+	case 's':
+		return hasFoldAt(text, i, "secret") || i == 0 && (hasFoldAt(text, i, "snmp") || hasFoldAt(text, i, "standby")) || hasFoldAt(text, i, "spi ")
+	case 'a':
+		return hasFoldAt(text, i, "authentication ") || hasFoldAt(text, i, "auth ") || hasFoldAt(text, i, "ascii ")
+	case 't':
+		return hasFoldAt(text, i, "token ")
+	case 'e':
+		return i == 0 && field.Has(text, "event manager environment ")
+	}
+	return text[i] == '<'
 }
 
 func hasFoldAt(text []byte, i int, s string) bool { return field.HasFold(text[i:], s) }
@@ -188,11 +199,18 @@ func (p *parser) lineSecrets(n int32) {
 	for len(p.w) > 0 && (p.is(0, "!") || p.is(0, "no")) {
 		p.w = p.w[1:]
 	}
+	p.covered = 0
+	user := p.is(0, "snmp-server") && p.is(1, "user")
+	encrypted := user && p.has(2, "encrypted") > 0
+	spi := p.has(0, "spi")
 	if len(p.w) > 1 && len(p.word(0)) > 1 && p.word(0)[0] == '!' { // "!enable secret ..."
 		skip := uint32(len(p.word(0)) - len(bytes.TrimLeft(p.word(0), "!")))
 		p.w[0] = tree.Word{Off: p.w[0].Off + skip, Len: p.w[0].Len - skip}
 	}
 	for i := range p.w {
+		if p.w[i].Off < p.covered {
+			continue // part of a secret: it introduces none, and each word is looked at once
+		}
 		if maskedText(p.word(i)) && p.word(i)[0] == '<' {
 			p.hidden(i)
 		}
@@ -209,11 +227,15 @@ func (p *parser) lineSecrets(n int32) {
 		case "authentication":
 			p.authentication(i)
 		case "md5", "sha1", "sha", "sha256", "esp", "ah":
-			p.digest(i)
+			if spi >= 0 && spi < i {
+				p.digest(i)
+			}
 		case "auth", "priv":
-			p.userSNMP(i)
+			if user {
+				p.userSNMP(i, encrypted)
+			}
 		case "cipher", "authenticator":
-			if p.has(0, "session-key") >= 0 {
+			if p.is(0, "set") && p.is(1, "session-key") {
 				p.secret(i+1, facts.SecretKey, "session-key", "")
 			}
 		case "community", "host":
@@ -250,6 +272,7 @@ func (p *parser) hidden(i int) {
 			break
 		}
 	}
+	p.covered = w.Off + w.Len
 	name := p.str(p.word(0))
 	if i > 1 {
 		name += " " + p.str(p.word(i-1))
@@ -340,8 +363,8 @@ func (p *parser) key(n int32, i int) {
 		}
 	case "encryption":
 		if numeric { // encryption key 1 size 128bit 7 X transmit-key
-			if j := p.has(i, "size"); j > 0 {
-				p.secret(j+2, facts.SecretKey, "encryption key", "")
+			if p.is(i+2, "size") {
+				p.secret(i+4, facts.SecretKey, "encryption key", "")
 				return
 			}
 		}
@@ -364,10 +387,7 @@ func (p *parser) preShared(i int) {
 	i++
 	switch string(p.word(i)) {
 	case "address", "hostname":
-		if j := p.has(i, "key"); j > 0 {
-			return // "key" introduces it
-		}
-		return
+		return // "key" behind it introduces the secret
 	case "local", "remote":
 		i++
 	}
@@ -422,15 +442,10 @@ func (p *parser) authentication(i int) {
 
 // digest reads keys behind an algorithm: "ipsec spi N md5 [TYPE] X", "... esp aes-cbc 128 [TYPE] X sha1 [TYPE] X".
 func (p *parser) digest(i int) {
-	j := p.has(0, "spi")
-	if j < 0 || j > i {
-		return
+	last := min(i+4, len(p.w)-1)
+	for i++; i <= last && !isHexKey(p.word(i)); i++ {
 	}
-	i++
-	for i < len(p.w) && !isHexKey(p.word(i)) {
-		i++
-	}
-	if i < len(p.w) {
+	if i <= last {
 		storage := facts.StorageClear
 		if s, ok := storageOf(p.word(i - 1)); ok {
 			storage = s
@@ -453,10 +468,7 @@ func isHexKey(w []byte) bool {
 }
 
 // userSNMP reads "snmp-server user U G v3 [encrypted] auth ALGORITHM X priv ALGORITHM [BITS] X".
-func (p *parser) userSNMP(i int) {
-	if !p.is(0, "snmp-server") || !p.is(1, "user") {
-		return
-	}
+func (p *parser) userSNMP(i int, encrypted bool) {
 	at := i + 2
 	if p.is(i, "priv") && (p.is(i+1, "aes") || p.is(i+1, "des")) {
 		if _, bits := number(p.word(at)); bits && at+1 < len(p.w) {
@@ -467,7 +479,7 @@ func (p *parser) userSNMP(i int) {
 		return
 	}
 	storage := facts.StorageClear
-	if p.has(2, "encrypted") > 0 {
+	if encrypted {
 		storage = facts.StorageHashed // the localised key
 	}
 	p.record(p.w[at], facts.SecretSNMPv3, storage, "snmp-server user "+p.str(p.word(i)), p.str(p.word(2)))
@@ -502,7 +514,7 @@ func (p *parser) privateKeys() {
 		start := at + i + len(begin)
 		end := field.Index(src[start:], "-----END")
 		if end < 0 {
-			return
+			end = keyText(src[start:]) // the file was cut
 		}
 		for line := range bytes.SplitSeq(src[start:start+end], []byte("\n")) {
 			if text := field.Trim(line); len(text) > 0 {
@@ -511,9 +523,25 @@ func (p *parser) privateKeys() {
 				p.record(tree.Word{Off: uint32(off), Len: uint32(len(text))}, facts.SecretPrivate, facts.StorageClear, "private key", "")
 			}
 		}
-		at = start + end + len("-----END") + len(" RSA ") // behind the closing line's own mark
-		if j := bytes.IndexByte(src[at:], '\n'); j >= 0 {
+		at = start + end
+		if j := bytes.IndexByte(src[at:], '\n'); j >= 0 { // behind the closing line, which holds the mark too
 			at += j
+		} else {
+			return
 		}
 	}
+}
+
+// keyText is how long the lines are that may be part of a key in base64.
+func keyText(src []byte) int {
+	n := 0
+	for line := range bytes.SplitAfterSeq(src, []byte("\n")) {
+		for _, c := range field.Trim(line) {
+			if c-'0' > 9 && c|0x20-'a' > 25 && c != '+' && c != '/' && c != '=' {
+				return n
+			}
+		}
+		n += len(line)
+	}
+	return n
 }

@@ -292,12 +292,14 @@ func (p *parser) finishServices() {
 // Lines with different ones get a synthetic filter that permits what any of them does.
 func (p *parser) vtyFilter() facts.V[string] {
 	var lists []facts.V[string]
+	seen := map[string]bool{}
 	for _, v := range p.services.lines {
 		switch {
 		case !v.ssh:
 		case !v.acl.Known():
 			return facts.V[string]{} // anyone may connect
-		case !slices.ContainsFunc(lists, func(l facts.V[string]) bool { return l.Val == v.acl.Val }):
+		case !seen[v.acl.Val]:
+			seen[v.acl.Val] = true
 			lists = append(lists, v.acl)
 		}
 	}
@@ -367,6 +369,9 @@ func (p *parser) hint(w []byte) {
 	}
 }
 
+// maxPlanes bounds the interfaces a service's Bind names.
+const maxPlanes = 64
+
 // planeName is the synthetic filter of services that management plane protection refuses everywhere.
 const planeName = "control-plane host"
 
@@ -376,6 +381,16 @@ func (p *parser) protectPlane() {
 		return
 	}
 	made := false
+	where := map[string]string{} // by protocol: the interfaces
+	for _, word := range [...]string{"tftp", "ftp", "ssh", "http", "https"} {
+		var names []string
+		for _, pl := range p.services.planes {
+			if slices.Contains(pl.protocols, word) && len(names) < maxPlanes {
+				names = append(names, pl.iface)
+			}
+		}
+		where[word] = strings.Join(names, ",")
+	}
 	for i := range p.d.Services {
 		s := &p.d.Services[i]
 		word := ""
@@ -394,14 +409,8 @@ func (p *parser) protectPlane() {
 		if word == "" || s.Role != facts.RoleServer {
 			continue
 		}
-		var where []string
-		for _, pl := range p.services.planes {
-			if slices.Contains(pl.protocols, word) {
-				where = append(where, pl.iface)
-			}
-		}
-		if len(where) > 0 {
-			s.Bind = strings.Join(where, ",")
+		if names := where[word]; names != "" {
+			s.Bind = names
 			continue
 		}
 		first := p.services.planes[0].span

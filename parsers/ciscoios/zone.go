@@ -12,12 +12,12 @@ import (
 
 // zoneState collects the statements until all are known.
 type zoneState struct {
-	classes   map[string]*classMap
-	policies  []*policyMap
-	pairs     []zonePair
-	used      bool                // zones are configured
-	portMaps  []facts.ServiceItem // of "ip port-map", beside their names
-	portNames []string
+	classes  map[string]*classMap
+	policies []*policyMap
+	pairs    []zonePair
+	used     bool                           // zones are configured
+	made     int                            // conditions of all filters
+	portMaps map[string][]facts.ServiceItem // of "ip port-map", by application
 }
 
 type classMap struct {
@@ -200,9 +200,16 @@ func (p *parser) portMap(n int32) {
 	}
 	it.Dst = facts.Ports{Present: true, Ranges: []facts.PortRange{{First: uint16(low), Last: uint16(high)}}}
 	p.ok(n)
-	p.zones.portMaps = append(p.zones.portMaps, it)
-	p.zones.portNames = append(p.zones.portNames, p.str(p.word(2)))
+	if p.zones.portMaps == nil {
+		p.zones.portMaps = map[string][]facts.ServiceItem{}
+	}
+	if name := p.str(p.word(2)); len(p.zones.portMaps[name]) < maxPortMaps {
+		p.zones.portMaps[name] = append(p.zones.portMaps[name], it)
+	}
 }
+
+// maxPortMaps bounds the ports mapped to one application.
+const maxPortMaps = 64
 
 // finishZones makes filters of policy maps and states who they stand between.
 func (p *parser) finishZones() {
@@ -278,15 +285,22 @@ func (p *parser) policyFilter(pm *policyMap) facts.Filter {
 	return f
 }
 
-// maxNested bounds class maps in class maps.
-const maxNested = 8
+// maxNested bounds how deep class maps may lie in class maps, maxMatches how many conditions all policies have.
+const (
+	maxNested  = 8
+	maxMatches = 1 << 18
+)
 
 // classMatch is what a class map matches.
 func (p *parser) classMatch(name string, depth int) facts.Match {
 	c := p.zones.classes[name]
-	if c == nil || depth > maxNested {
+	switch {
+	case c == nil:
 		return facts.Match{Unread: []string{"class map " + name + " is not in the evidence"}}
+	case depth > maxNested, p.zones.made > maxMatches:
+		return facts.Match{Unread: []string{"class maps nest too deeply"}}
 	}
+	p.zones.made += len(c.matches)
 	var all []facts.Match
 	for _, m := range c.matches {
 		all = append(all, p.lineMatch(m, depth))
@@ -335,11 +349,7 @@ func (p *parser) protocolMatch(name string) facts.Match {
 			Protocols: p.proto(l.Transport), Dst: facts.Ports{Present: true, Ranges: []facts.PortRange{l.Ports}},
 		})
 	}
-	for i, known := range p.zones.portNames {
-		if known == name {
-			items = append(items, p.zones.portMaps[i])
-		}
-	}
+	items = append(items, p.zones.portMaps[name]...)
 	if len(items) == 0 {
 		return facts.Match{Unread: []string{"match protocol " + name}}
 	}
