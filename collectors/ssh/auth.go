@@ -15,6 +15,7 @@ import (
 type auth struct {
 	d       *device
 	watch   *watch
+	wire    *wire
 	key     bool // the key was offered
 	sent    bool // a password left this machine
 	failure *inventory.Failure
@@ -32,11 +33,11 @@ func (a *auth) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 		if err == nil {
 			return ssh.PublicKeys(signer), nil
 		}
-		a.failure = &inventory.Failure{Cause: err.Error(), Remedy: "mend credentials." + cred.Name + ".key"}
+		a.failure = unusable(err, cred.Name, "key")
 	case cred.Password != "" && !a.sent && (offers("password") || offers("keyboard-interactive")):
 		password, err := a.secret(cred.Password)
 		if err != nil {
-			a.failure = &inventory.Failure{Cause: err.Error(), Remedy: "mend credentials." + cred.Name + ".password"}
+			a.failure = unusable(err, cred.Name, "password")
 			break
 		}
 		if offers("password") {
@@ -50,6 +51,15 @@ func (a *auth) next(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 		a.failure = a.refused(c.AllowedMethods)
 	}
 	return nil, a.failure
+}
+
+// unusable is a secret that cannot be had, or may not be tried.
+func unusable(err error, credential, part string) *inventory.Failure {
+	var f *inventory.Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return &inventory.Failure{Cause: err.Error(), Remedy: "mend credentials." + credential + "." + part, Err: err}
 }
 
 // answer gives the password to one question that hides what is typed, once.
@@ -78,7 +88,14 @@ func (a *auth) secret(ref string) ([]byte, error) {
 	if a.d.Secrets == nil {
 		return nil, errors.New("there is no way to look secrets up")
 	}
-	return a.d.Secrets(ref)
+	value, err := a.d.Secrets(ref)
+	if err == nil && a.wire.ended() { // what is sent now would look refused
+		return nil, &inventory.Failure{
+			Cause:  "the device ended the connection while the login waited for its secret",
+			Remedy: "collect again",
+		}
+	}
+	return value, err
 }
 
 func (a *auth) signer() (ssh.Signer, error) {

@@ -12,3 +12,9 @@ func CollectAtMost(ctx context.Context, t inventory.Target, w *evidence.Writer, 
 	c := &collector{trust: newTrust(), max: bytes}
 	return c.collect(ctx, t, w)
 }
+
+// CollectByShell collects over an interactive session alone, as from a device that runs no commands without one.
+func CollectByShell(ctx context.Context, t inventory.Target, w *evidence.Writer) error {
+	c := &collector{trust: newTrust(), max: MaxOutput, shell: true}
+	return c.collect(ctx, t, w)
+}

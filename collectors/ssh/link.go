@@ -114,18 +114,25 @@ type wire struct {
 	net.Conn
 	mu   sync.Mutex
 	head []byte
+	dead bool // the other side ended the connection
 }
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
-	if n > 0 {
-		w.mu.Lock()
-		if len(w.head) < maxHead {
-			w.head = append(w.head, p[:min(n, maxHead-len(w.head))]...)
-		}
-		w.mu.Unlock()
+	w.mu.Lock()
+	if len(w.head) < maxHead {
+		w.head = append(w.head, p[:min(n, maxHead-len(w.head))]...)
 	}
+	w.dead = w.dead || err != nil
+	w.mu.Unlock()
 	return n, err
+}
+
+// ended reports whether the other side ended the connection.
+func (w *wire) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dead
 }
 
 const maxHead = 80
@@ -151,7 +158,7 @@ func (d *device) login(ctx context.Context, trusted *trust) (*link, error) {
 	tap := &wire{Conn: conn}
 	w := newWatch(ctx, conn)
 	w.within(d.handshake, &inventory.Failure{}) // told apart afterwards
-	a := &auth{d: d, watch: w}
+	a := &auth{d: d, watch: w, wire: tap}
 	config := &ssh.ClientConfig{
 		User: d.Credential.User, ClientVersion: clientVersion, AuthCallback: a.next,
 		HostKeyCallback: check.verify, HostKeyAlgorithms: check.algorithms(),
@@ -217,7 +224,6 @@ func (d *device) explainHandshake(err error, tap *wire, a *auth, check *hostChec
 			Refused: true, Err: err,
 		}
 	case a.failure != nil:
-		a.failure.Err = err
 		return a.failure
 	case a.sent: // a refusal and a connection that is dropped for it look alike
 		f := a.refused(nil)

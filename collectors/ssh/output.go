@@ -128,13 +128,6 @@ func (o *output) rejected() string {
 	return ""
 }
 
-// abandon leaves what was written of an answer that is not whole as a partial file.
-func (o *output) abandon() {
-	if a, ok := o.file.(interface{ Abort() error }); ok {
-		_ = a.Abort() // what came is kept, and listed as partial, by who can
-	}
-}
-
 // lastLine is the last line that is not blank.
 func lastLine(text []byte) string {
 	text = bytes.TrimRight(text, " \t\r\n\x00")

@@ -275,7 +275,7 @@ func (s *shell) secret() ([]byte, error) {
 	c := s.d.Credential
 	password, err := s.d.Secrets(c.Enable)
 	if err != nil {
-		return nil, &inventory.Failure{Cause: err.Error(), Remedy: "mend credentials." + c.Name + ".enable"}
+		return nil, unusable(err, c.Name, "enable")
 	}
 	return password, nil
 }

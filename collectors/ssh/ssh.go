@@ -42,6 +42,7 @@ func Collector() inventory.Collector {
 type collector struct {
 	trust *trust
 	max   int64 // bytes of one answer
+	shell bool  // runs no command on a channel of its own
 }
 
 // A device is one target being read.
@@ -96,6 +97,7 @@ func (c *collector) collect(ctx context.Context, t inventory.Target, w *evidence
 		return err
 	}
 	d.max = c.max
+	d.platform.shellOnly = d.platform.shellOnly || c.shell
 	l, err := d.login(ctx, c.trust)
 	if err != nil {
 		return d.over(ctx, err)
@@ -151,9 +153,7 @@ func (d *device) read(l *link, w *evidence.Writer) error {
 		if err == nil {
 			err = out.finish()
 		}
-		if err != nil {
-			out.abandon()
-		}
+		// What was written of an answer that is not whole stays a partial file: it is never closed.
 		var no *rejection
 		switch {
 		case err == nil:
