@@ -136,7 +136,8 @@ func (g *table) remap(o op, a ref) ref {
 		switch {
 		case o == opRelax:
 			return a | mayNext
-		case o == opSurely && a == mayPermit || o == opMaybe && a&mayPermit != 0:
+		case o == opSurely && a == mayPermit, o == opMaybe && a&mayPermit != 0,
+			o == opMatched && a != no, o == opOpen && a&mayNext != 0:
 			return yes
 		}
 		return no

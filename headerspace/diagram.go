@@ -58,6 +58,8 @@ const (
 	opRelax
 	opSurely
 	opMaybe
+	opMatched
+	opOpen
 	opHide // the first of some: one for each range of levels hidden
 )
 
