@@ -77,6 +77,18 @@ type side struct {
 	known    bool
 }
 
+// isolated: nothing passes through a loopback interface, or between Junos' management port and the others, whatever
+// address they have.
+func isolated(name string) bool {
+	n := strings.ToLower(name)
+	for _, management := range []string{"fxp0", "em0", "em1", "me0", "vme"} {
+		if n == management || strings.HasPrefix(n, management+".") {
+			return true
+		}
+	}
+	return strings.HasPrefix(n, "loopback") || n == "lo" || len(n) > 2 && n[:2] == "lo" && n[2] >= '0' && n[2] <= '9'
+}
+
 // A segment is the part of a zone behind an interface.
 type segment struct {
 	zone     policy.Zone
@@ -87,7 +99,7 @@ func sides(p *audit.Pass, d *facts.Device) []side {
 	out := make([]side, 0, len(d.Interfaces))
 	for i := range d.Interfaces {
 		x := &d.Interfaces[i]
-		if facts.On(x.Shutdown) {
+		if facts.On(x.Shutdown) || isolated(x.Name) {
 			continue
 		}
 		s := side{x: x}
@@ -338,12 +350,15 @@ func report(p *audit.Pass, d *facts.Device, leaks []leak) {
 
 // everyProtocol reports whether every transfer protocol leaves some zone, and by which leak of it to show that.
 func everyProtocol(g []leak) (leak, bool) {
-	count := map[string]int{}
+	count := map[string]map[facts.Listener]bool{}
 	for _, l := range g {
-		count[l.zone.Name]++
+		if count[l.zone.Name] == nil {
+			count[l.zone.Name] = map[facts.Listener]bool{}
+		}
+		count[l.zone.Name][l.answer.Listener] = true
 	}
 	for _, l := range g {
-		if count[l.zone.Name] == len(facts.TransferPorts()) {
+		if len(count[l.zone.Name]) == len(facts.TransferPorts()) {
 			return gravest(slices.DeleteFunc(slices.Clone(g), func(x leak) bool { return x.zone.Name != l.zone.Name })), true
 		}
 	}
