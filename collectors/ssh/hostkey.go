@@ -2,7 +2,6 @@ package ssh
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
 	"errors"
@@ -107,10 +106,11 @@ func parseHashed(s string) (h hashedHost, ok bool) {
 	var err1, err2 error
 	h.salt, err1 = base64.StdEncoding.DecodeString(salt)
 	h.sum, err2 = base64.StdEncoding.DecodeString(sum)
-	return h, err1 == nil && err2 == nil
+	return h, err1 == nil && err2 == nil && len(h.salt) <= sha1.BlockSize
 }
 
-// keys are those of a host, under the name known_hosts has for it.
+// keys are those of a host, under the name known_hosts has for it. Hashed names are looked through only for a host that
+// stands nowhere in clear: each costs two hashes, and a file may have thousands.
 func (k *knownHosts) keys(name string) []hostKey {
 	name = strings.ToLower(name)
 	keys := slices.Clone(k.exact[name])
@@ -119,14 +119,33 @@ func (k *knownHosts) keys(name string) []hostKey {
 			keys = append(keys, p.key)
 		}
 	}
+	if len(keys) > 0 {
+		return keys
+	}
+	text := make([]byte, 0, sha1.BlockSize+max(len(name), sha1.Size))
 	for _, h := range k.hashed {
-		m := hmac.New(sha1.New, h.salt)
-		m.Write([]byte(name))
-		if hmac.Equal(m.Sum(nil), h.sum) {
+		if sum := hostHash(text, h.salt, name); bytes.Equal(sum[:], h.sum) {
 			keys = append(keys, h.key)
 		}
 	}
 	return keys
+}
+
+// hostHash is HMAC-SHA1 (RFC 2104) of a name under a salt no longer than a block, without hmac's allocations. buf is
+// room for a block and the name or a sum.
+func hostHash(buf, salt []byte, name string) [sha1.Size]byte {
+	pad := func(b byte) []byte {
+		buf = append(buf[:0], salt...)
+		for len(buf) < sha1.BlockSize {
+			buf = append(buf, 0)
+		}
+		for i := range buf {
+			buf[i] ^= b
+		}
+		return buf
+	}
+	inner := sha1.Sum(append(pad(0x36), name...))
+	return sha1.Sum(append(pad(0x5c), inner[:]...))
 }
 
 func (p hostPattern) matches(name string) bool {
