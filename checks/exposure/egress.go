@@ -15,622 +15,415 @@ import (
 	"github.com/quaymaster/quaymaster/policy"
 )
 
-// Variants of QM2001.
-const (
-	egressOne = iota
-	egressAll
-	egressNoFilter
-	egressFilterAlone
-)
+// This file asks what QM2001 asks: which transfer protocols a device lets out, by which filter application.
 
-// Egress is QM2001.
-func Egress() *audit.Check {
-	return &audit.Check{
-		ID: "QM2001", Slug: "acl-egress-ft-untrusted", Title: "Egress of a file-transfer protocol to untrusted is permitted", Severity: audit.High,
-		Doc: `The filters of a device let a file transfer protocol go from an internal segment to addresses outside.
-
-## Why it matters
-
-A transfer to the outside is what T1071.002 needs. TFTP and SMB have no business on the Internet at all; FTP seldom has.
-
-## How it is decided
-
-Exactly, by the filters themselves: first match wins over all addresses and ports, object groups, negations, inactive
-and time-bound lines. For every interface with internal addresses behind it and every interface that leads outside (an
-outside address, or the default route), the question is whether some packet of the protocol from an internal address to an
-outside one is permitted. Destinations of approved workflows are taken out first. The finding shows one packet and the
-lines that let it through.
-
-One finding per filter application and protocol; when every transfer protocol passes, one for all of them. Where a
-request passes a stateless filter and its answer does not, the finding says so.
-
-## How it can be wrong
-
-No path across devices is claimed: another device may stop the packet. A device that leads outside and has no filter at
-all is reported only when it has an outside address itself. A filter whose interface has no known address is asked by
-itself and the confidence is medium. Addresses translated before the filter are unknown, not permitted.
-`,
-		Variants: []audit.Variant{
-			egressOne: {Name: "one protocol", Severity: audit.High}, egressAll: {Name: "every transfer protocol", Severity: audit.High},
-			egressNoFilter: {Name: "no filter", Severity: audit.High}, egressFilterAlone: {Name: "this filter would pass it", Severity: audit.Medium},
-		},
-		Attack: []string{"T1048.003", "T1071.002", "T1105", "T1187"}, Analytics: []string{"AN1173"},
-		Controls: []string{"M1037", "CISC-RT-000240", "CISC-RT-000340", "NSA 2.4", "CISA-HG24", "AC-4", "SC-7(5)", "PCI 1.3.2", "A.8.20"},
-		False:    "an approved workflow with exact destination and port removes only its part of the set",
-		Fixes: map[string]string{
-			facts.CiscoIOS: "ip access-list extended <name>\n deny udp any any eq tftp log\n deny tcp any any range ftp-data ftp log\n deny tcp any any range 989 990 log\n deny tcp any any eq 445 log\n deny tcp any any eq 139 log",
-			facts.CiscoASA: "access-list <name> line 1 extended deny udp any any eq tftp log\naccess-list <name> line 2 extended deny tcp any any range ftp-data ftp log\naccess-list <name> line 3 extended deny tcp any any eq 445 log",
-			facts.Junos:    "set security policies from-zone <inside> to-zone <outside> policy no-transfers match source-address any destination-address any application [ junos-ftp junos-tftp junos-smb ]\nset security policies from-zone <inside> to-zone <outside> policy no-transfers then deny\ninsert security policies from-zone <inside> to-zone <outside> policy no-transfers before policy <first>",
-			"":             "deny the protocol towards outside before the permitting line, with logging",
-		},
-		Needs:  audit.Needs{Platforms: judge.Devices(), Evidence: facts.HasConfig},
-		Device: egress,
-	}
+// An application is where something decides about traffic through the device: a subject of findings.
+type application struct {
+	kind   string // filter, zone policy, security levels, interface
+	name   string // of the subject
+	say    string // for messages
+	filter string // the filter to mend; empty when there is none
+	scope  string
+	marks  []audit.Mark
+	plain  uint8 // the variant of a finding about one protocol
 }
 
-// A side is an interface with what is behind it.
-type side struct {
-	x        *facts.Interface
-	segments []segment // internal zones behind it
-	outward  bool
-	outside  bool // has an outside address itself
-	known    bool
-}
-
-// isolated: nothing passes through a loopback interface, or between Junos' management port and the others, whatever
-// address they have.
-func isolated(name string) bool {
-	n := strings.ToLower(name)
-	for _, management := range []string{"fxp0", "em0", "em1", "me0", "vme"} {
-		if n == management || strings.HasPrefix(n, management+".") {
-			return true
-		}
-	}
-	return strings.HasPrefix(n, "loopback") || n == "lo" || len(n) > 2 && n[:2] == "lo" && n[2] >= '0' && n[2] <= '9'
-}
-
-// A segment is the part of a zone behind an interface.
-type segment struct {
-	zone     policy.Zone
-	prefixes []netip.Prefix
-}
-
-func sides(p *audit.Pass, d *facts.Device) []side {
-	out := make([]side, 0, len(d.Interfaces))
-	for i := range d.Interfaces {
-		x := &d.Interfaces[i]
-		if facts.On(x.Shutdown) || isolated(x.Name) {
-			continue
-		}
-		s := side{x: x}
-		for _, a := range x.Addrs {
-			if a.Addr().IsLoopback() || a.Addr().IsLinkLocalUnicast() {
-				continue
-			}
-			s.behind(p, a.Masked(), true)
-		}
-		for j := range d.Routes {
-			r := &d.Routes[j]
-			if r.Scope != x.Scope || !via(r, x) {
-				continue
-			}
-			if r.Prefix.Bits() == 0 {
-				s.outward, s.known = true, true
-				continue
-			}
-			s.behind(p, r.Prefix, false)
-		}
-		if s.outside {
-			s.outward = true
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// behind adds the internal zones that meet a network, with the part of the network in each.
-func (s *side) behind(p *audit.Pass, net netip.Prefix, own bool) {
-	s.known = true
-	met := false
-	for _, z := range p.Policy.Zones {
-		for _, c := range z.CIDRs {
-			if z.Trust != policy.Internal || !c.Overlaps(net) {
-				continue
-			}
-			met = true
-			part := net
-			if c.Bits() > net.Bits() {
-				part = c
-			}
-			if p.Zone(part.Addr()).Name != z.Name {
-				continue // a longer prefix of another zone owns it
-			}
-			s.add(z, part)
-		}
-	}
-	if !met && own && p.Zone(net.Addr()).Trust == policy.External {
-		s.outside = true
-	}
-}
-
-func (s *side) add(z policy.Zone, part netip.Prefix) {
-	i := slices.IndexFunc(s.segments, func(g segment) bool { return g.zone.Name == z.Name })
-	if i < 0 {
-		s.segments = append(s.segments, segment{zone: z})
-		i = len(s.segments) - 1
-	}
-	if !slices.Contains(s.segments[i].prefixes, part) {
-		s.segments[i].prefixes = append(s.segments[i].prefixes, part)
-	}
-}
-
-// via reports whether a static route leaves by an interface.
-func via(r *facts.Route, x *facts.Interface) bool {
-	if r.Interface != "" {
-		return r.Interface == x.Name || r.Interface == x.Alias
-	}
-	return slices.ContainsFunc(x.Addrs, func(a netip.Prefix) bool { return a.Masked().Contains(r.NextHop) })
-}
-
-// A leak is a protocol that some filter application lets out.
+// A leak is what an application lets out of one protocol.
 type leak struct {
-	filters string
-	at      string
-	answer  headerspace.ProtocolAnswer
-	zone    policy.Zone
-	variant uint8
+	protocol  facts.Protocol
+	listeners []facts.Listener
+	zones     []string
+	zone      policy.Zone // the one with most to lose
+	answer    headerspace.ProtocolAnswer
+	session   headerspace.Verdict
+	more      []evidence.Span // lines that let other ports of the protocol out
 }
 
-func egress(p *audit.Pass, d *facts.Device) {
-	all := sides(p, d)
-	e := &egressing{p: p, d: d, asked: map[string]bool{}, unknown: map[string]bool{}}
-	for i := range all {
-		if all[i].outside {
-			continue
-		}
-		for j := range all {
-			if i == j || !all[j].outward {
-				continue
-			}
-			for _, g := range all[i].segments {
-				e.ask(all[i].x, &all[j], g)
-			}
-		}
-	}
-	e.leaks = append(e.leaks, alone(p, d, all, e.asked, e.unknown)...)
-	report(p, d, e.leaks)
-	for _, why := range sorted(e.unknown) {
-		p.NotEvaluated(why)
-	}
+// An outlet is an application with its leaks.
+type outlet struct {
+	application
+	leaks map[facts.Protocol]*leak
 }
 
-// egressing is one device being asked.
-type egressing struct {
+type egress struct {
 	p       *audit.Pass
 	d       *facts.Device
-	leaks   []leak
-	asked   map[string]bool // filters
-	unknown map[string]bool // what stays open, as sentences
+	space   *headerspace.Model
+	sides   []judge.Side
+	out     map[string]bool // scopes with a known way out
+	outlets map[string]*outlet
+	open    map[string]map[string]bool // why something is unknown: of which protocols
 }
 
-// ask asks for one segment, entering by in and leaving by out.
-func (e *egressing) ask(in *facts.Interface, out *side, g segment) {
-	space := e.p.Space(e.d)
-	q := headerspace.Query{In: in.Name, Out: out.x.Name, Scope: in.Scope, Src: headerspace.Set{Prefixes: g.prefixes}, Dst: outsideBut(e.p, g.zone, facts.ProtocolUnknown), At: e.p.Now()}
-	answers, err := space.Transfers(q)
-	if err != nil {
-		return
-	}
-	for _, a := range answers {
-		for _, f := range a.Filters {
-			e.asked[f] = true
+func newEgress(p *audit.Pass, d *facts.Device) *egress {
+	e := &egress{p: p, d: d, space: p.Space(d), sides: judge.Sides(p, d), out: map[string]bool{}, outlets: map[string]*outlet{}, open: map[string]map[string]bool{}}
+	for i := range e.sides {
+		if e.sides[i].Outside {
+			e.out[e.sides[i].Interface.Scope] = true
 		}
-		approved := e.p.Policy.ApprovedDestinations(g.zone.Name, a.Protocol, e.p.Now())
-		if len(approved) > 0 && (a.Verdict == headerspace.Permit || a.Verdict == headerspace.Partial) {
-			less := q
-			less.Dst, less.Protocols, less.DstPorts = outsideBut(e.p, g.zone, a.Protocol), []uint8{a.Transport}, []facts.PortRange{a.Ports}
-			if again, err := space.Test(less); err == nil {
-				a.Answer = again
-			}
-		}
-		e.leaks = collect(e.leaks, e.unknown, e.d, in, out, a, g.zone)
 	}
+	return e
 }
 
-func collect(leaks []leak, unknown map[string]bool, d *facts.Device, in *facts.Interface, out *side, a headerspace.ProtocolAnswer, zone policy.Zone) []leak {
-	switch a.Verdict {
-	case headerspace.Unknown:
-		unknown[fmt.Sprintf("whether %s may leave by %s is unknown: %s", a.Protocol, out.x.Name, cmp.Or(a.Reason, "a line was not understood"))] = true
-		return leaks
-	case headerspace.Deny:
-		return leaks
-	case headerspace.Permit, headerspace.Partial:
-	}
-	l := leak{filters: strings.Join(a.Filters, ", "), at: fmt.Sprintf("%s to %s", in.Name, out.x.Name), answer: a, zone: zone}
-	if len(a.Filters) == 0 && d.Zoning.Model == facts.NoZoning {
-		if !out.outside {
-			return leaks // a router inside that filters nothing is no border
-		}
-		l.variant, l.at = egressNoFilter, out.x.Name
-	}
-	return append(leaks, l)
-}
-
-// outsideBut is every outside address but the destinations approved for a zone and protocol.
-func outsideBut(p *audit.Pass, zone policy.Zone, proto facts.Protocol) headerspace.Set {
-	s := judge.Outside(p)
-	if proto != facts.ProtocolUnknown {
-		s.Except = p.Policy.ApprovedDestinations(zone.Name, proto, p.Now())
-	}
-	return s
-}
-
-// alone asks the filters of interfaces whose addresses are unknown by themselves.
-func alone(p *audit.Pass, d *facts.Device, all []side, asked, unknown map[string]bool) []leak {
-	var out []leak
-	for i := range all {
-		s := &all[i]
-		if s.known {
+// paths asks from every side with an internal zone to every side that leads outside.
+func (e *egress) paths() {
+	for i := range e.sides {
+		in := &e.sides[i]
+		if len(in.Zones) == 0 {
 			continue
 		}
-		for _, b := range s.x.Bindings {
-			for _, name := range b.Filters {
-				f := judge.Find(d, name, s.x.Scope)
-				if f == nil || f.Synthetic || asked[name] {
-					continue
-				}
-				asked[name] = true
-				answers, err := p.Space(d).Transfers(headerspace.Query{Filter: name, Scope: f.Scope, Src: inside(p), Dst: judge.Outside(p), At: p.Now()})
-				if err != nil {
-					continue
-				}
-				for _, a := range answers {
-					if a.Verdict == headerspace.Unknown {
-						unknown[fmt.Sprintf("whether filter %q permits %s is unknown: %s", name, a.Protocol, cmp.Or(a.Reason, "a line was not understood"))] = true
-					}
-					if a.Verdict == headerspace.Permit || a.Verdict == headerspace.Partial {
-						out = append(out, leak{filters: name, at: s.x.Name, answer: a, variant: egressFilterAlone})
-					}
-				}
-			}
-		}
-	}
-	return out
-}
-
-// inside is every address of the internal zones.
-func inside(p *audit.Pass) headerspace.Set {
-	var s headerspace.Set
-	for _, z := range p.Policy.Zones {
-		if z.Trust == policy.Internal {
-			s.Prefixes = append(s.Prefixes, z.CIDRs...)
-		}
-	}
-	return s
-}
-
-func sorted(m map[string]bool) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// report makes one finding per filter application and protocol, or one for all protocols. Of several zones behind an
-// interface the one that weighs most speaks.
-func report(p *audit.Pass, d *facts.Device, leaks []leak) {
-	groups := map[string][]leak{}
-	for _, l := range leaks {
-		k := l.filters + "\x00" + l.at
-		groups[k] = append(groups[k], l)
-	}
-	for _, k := range slices.Sorted(keysOf(groups)) {
-		g := groups[k]
-		slices.SortStableFunc(g, func(a, b leak) int {
-			return cmp.Or(-cmp.Compare(judge.Privilege(a.zone), judge.Privilege(b.zone)), cmp.Compare(a.zone.Name, b.zone.Name))
-		})
-		if first, all := everyProtocol(g); all {
-			if first.variant == egressOne {
-				first.variant = egressAll
-			}
-			p.Report(finding(p, d, first, "every transfer protocol"))
-			continue
-		}
-		done := map[facts.Protocol]bool{}
-		for _, l := range g {
-			if !done[l.answer.Protocol] {
-				done[l.answer.Protocol] = true
-				p.Report(finding(p, d, l, strings.ToUpper(l.answer.Protocol.String())))
-			}
-		}
-	}
-}
-
-// everyProtocol reports whether every transfer protocol leaves some zone, and by which leak of it to show that.
-func everyProtocol(g []leak) (leak, bool) {
-	count := map[string]map[facts.Listener]bool{}
-	for _, l := range g {
-		if count[l.zone.Name] == nil {
-			count[l.zone.Name] = map[facts.Listener]bool{}
-		}
-		count[l.zone.Name][l.answer.Listener] = true
-	}
-	for _, l := range g {
-		if len(count[l.zone.Name]) == len(facts.TransferPorts()) {
-			return gravest(slices.DeleteFunc(slices.Clone(g), func(x leak) bool { return x.zone.Name != l.zone.Name })), true
-		}
-	}
-	return leak{}, false
-}
-
-func keysOf(m map[string][]leak) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
-// gravest is the leak of TFTP or SMB, when there is one.
-func gravest(g []leak) leak {
-	for _, l := range g {
-		if l.answer.Protocol == facts.SMB || l.answer.Protocol == facts.TFTP {
-			return l
-		}
-	}
-	return g[0]
-}
-
-func finding(p *audit.Pass, d *facts.Device, l leak, what string) audit.Finding {
-	b := .70
-	if l.answer.Protocol == facts.TFTP || l.answer.Protocol == facts.SMB {
-		b = .85
-	}
-	subject := fmt.Sprintf("%s, %s, %s", cmp.Or(l.filters, "no filter"), l.at, strings.ToLower(what))
-	f := audit.Finding{
-		Variant: l.variant, Subject: audit.Subject{Kind: "filter", Name: subject},
-		Severity: audit.Score(b, audit.ExposureUntrusted, judge.Privilege(l.zone), judge.Telemetry(d)), Confidence: audit.ConfidenceHigh,
-		Evidence: map[string]string{}, Signal: audit.Signal{Weight: .15, Class: "CFG"},
-	}
-	through := fmt.Sprintf("filter %q", l.filters)
-	switch l.variant {
-	case egressNoFilter:
-		through = "no filter at all"
-	case egressFilterAlone:
-		f.Confidence = audit.ConfidenceMedium
-	}
-	if l.filters == "" && l.variant != egressNoFilter {
-		through = "its zone rules"
-	}
-	f.Message = fmt.Sprintf("%s lets %s go from %s to outside through %s (%s)", d.ID, what, cmp.Or(l.zone.Name, "inside"), through, l.at)
-	if w := l.answer.Permitted; w != nil {
-		f.Evidence["for example"] = fmt.Sprintf("%s %s:%d to %s:%d", map[uint8]string{facts.TCP: "tcp", facts.UDP: "udp"}[w.Protocol], w.Src, w.SrcPort, w.Dst, w.DstPort)
-	}
-	if l.answer.SessionReason != "" {
-		f.Evidence["session"] = l.answer.SessionReason
-	}
-	if l.answer.Uncertain {
-		f.Evidence["rule"] = "the backup tool re-sorted the list: the verdict stands, which line matched is not certain"
-	}
-	for i, s := range l.answer.Culprits {
-		role := "contributes"
-		switch {
-		case i == 0:
-			role = ""
-		case isBinding(d, s):
-			role = "applied here"
-		}
-		f.Spans = append(f.Spans, audit.Mark{Span: s, Role: role})
-	}
-	if len(f.Spans) == 0 && !l.answer.Span.IsZero() {
-		f.Spans = []audit.Mark{{Span: l.answer.Span}}
-	}
-	return f
-}
-
-// isBinding reports whether a span is where a filter is applied.
-func isBinding(d *facts.Device, s evidence.Span) bool {
-	for i := range d.Interfaces {
-		if slices.ContainsFunc(d.Interfaces[i].Bindings, func(b facts.Binding) bool { return b.Span == s }) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(d.Zoning.Pairs, func(z facts.ZonePair) bool { return z.Span == s })
-}
-
-// AnyAny is QM2003.
-func AnyAny() *audit.Check {
-	return &audit.Check{
-		ID: "QM2003", Slug: "acl-any-any", Title: "Any-to-any permit on an inter-zone path", Severity: audit.High,
-		Doc: `A line of a filter that is applied to an interface or between device zones permits every source, destination and
-service.
-
-## Why it matters
-
-Whatever the lines before it deny, everything else passes: transfer protocols on ports nobody thought of, and all of
-them where the denies name only some.
-
-## How it is decided
-
-Lines that permit any address (or a prefix of at most one bit) to any, by any protocol, that are in force and that some
-packet reaches. A line behind another that decides everything is not reported. Filters used elsewhere, for login or
-management, are not meant here.
-
-## How it can be wrong
-
-A default permit after a list of denies is the design of some routers: it is what the finding says. During a migration
-record an exception of at most fourteen days.
-`,
-		Attack: []string{"T1048", "T1090", "T1599"}, Analytics: []string{"AN1173"},
-		Controls: []string{"CIS-PAN 7.2", "CIS-FG 3.2", "CISC-RT-000010", "CISC-RT-000240", "PCI 1.2.5", "PCI 1.3", "AC-4"},
-		False:    "a migration, with an expiry of at most 14 days and logging",
-		Fixes:    map[string]string{"": "replace the line by the services that are needed, from and to the networks that need them"},
-		Needs:    audit.Needs{Platforms: judge.Devices(), Evidence: facts.HasConfig},
-		Device: func(p *audit.Pass, d *facts.Device) {
-			for _, a := range applied(d) {
-				anyAny(p, d, a)
-			}
-		},
-	}
-}
-
-// An application is a filter where it decides traffic through the device.
-type application struct {
-	filter *facts.Filter
-	where  string
-	mark   audit.Mark
-}
-
-// applied are the filters of interfaces and zone pairs, one application each.
-func applied(d *facts.Device) []application {
-	var out []application
-	seen := map[*facts.Filter]bool{}
-	add := func(name, scope, where string, m audit.Mark) {
-		if f := judge.Find(d, name, scope); f != nil && !seen[f] {
-			seen[f] = true
-			out = append(out, application{f, where, m})
-		}
-	}
-	for i := range d.Interfaces {
-		x := &d.Interfaces[i]
-		for _, b := range x.Bindings {
-			for _, name := range b.Filters {
-				add(name, x.Scope, fmt.Sprintf("%s on %s", [...]string{"in", "out"}[min(int(b.Direction), 1)], x.Name), audit.Mark{Span: b.Span, Role: "applied here"})
-			}
-		}
-	}
-	for _, z := range d.Zoning.Pairs {
-		for _, name := range z.Filters {
-			add(name, "", fmt.Sprintf("from %s to %s", z.From, z.To), audit.Mark{Span: z.Span, Role: "applied here"})
-		}
-	}
-	return out
-}
-
-func anyAny(p *audit.Pass, d *facts.Device, a application) {
-	for i := range a.filter.Rules {
-		r := &a.filter.Rules[i]
-		if r.Action != facts.Permit || facts.On(r.Inactive) || r.Return || !everything(&r.Match) {
-			continue
-		}
-		// reached: some ordinary packet is decided by this very line
-		got, err := p.Space(d).Search(headerspace.Query{
-			Filter: a.filter.Name, Scope: a.filter.Scope, Protocols: []uint8{facts.TCP}, DstPorts: []facts.PortRange{{First: 49152, Last: 65535}}, At: p.Now(),
-		}, headerspace.Permit)
-		if err != nil || got.Span != r.Span {
-			continue
-		}
-		name := cmp.Or(r.Name, "the line")
-		marks := []audit.Mark{{Span: r.Span}}
-		if !a.mark.Span.IsZero() {
-			marks = append(marks, a.mark)
-		}
-		p.Report(audit.Finding{
-			Subject: audit.Subject{Kind: "filter", Name: fmt.Sprintf("%s %s", a.filter.Name, a.where)}, Severity: audit.Score(.80, audit.ExposureUntrusted, audit.PrivilegeServer, judge.Telemetry(d)),
-			Confidence: audit.ConfidenceHigh, Message: fmt.Sprintf("%s: %s of filter %q permits everything from anywhere to anywhere (%s)", d.ID, name, a.filter.Name, a.where),
-			Spans: marks, Signal: audit.Signal{Weight: .10, Class: "CFG"},
-		})
-		return
-	}
-}
-
-// everything reports whether a match leaves nothing out: any address to any, any protocol.
-func everything(m *facts.Match) bool {
-	return wide(&m.Src) && wide(&m.Dst) && wide(&m.Either) && len(m.Protocols) == 0 && !m.NotProtocols && !m.SrcPorts.Present && !m.DstPorts.Present &&
-		!m.EitherPorts.Present && (!m.HasServices || anyService(m.Services)) && m.Flags == facts.AnyTCP && m.Fragments == facts.AnyFragment && len(m.ICMP) == 0 &&
-		!m.HasAnyOf && len(m.AllOf) == 0 && m.PermittedBy == "" && !m.Not && len(m.Apps) == 0 && len(m.Unread) == 0
-}
-
-// wide: any address, or all but half of them.
-func wide(a *facts.Addrs) bool {
-	if !a.Present && len(a.Items) == 0 {
-		return true
-	}
-	return !a.Not && slices.ContainsFunc(a.Items, func(x facts.AddrItem) bool {
-		return !x.Except && (x.Any || x.Prefix.IsValid() && x.Prefix.Bits() <= 1)
-	})
-}
-
-func anyService(s []facts.ServiceItem) bool {
-	return slices.ContainsFunc(s, func(x facts.ServiceItem) bool {
-		return x.Group == "" && x.Unread == "" && !x.Except && len(x.Protocols) == 0 && !x.Src.Present && !x.Dst.Present && len(x.ICMP) == 0
-	})
-}
-
-// Undefined is QM2009.
-func Undefined() *audit.Check {
-	return &audit.Check{
-		ID: "QM2009", Slug: "acl-undefined", Title: "Referenced ACL undefined or empty (permits all)", Severity: audit.High,
-		Doc: `A filter is referenced and not defined, or defined without a line, on a platform where that permits everything.
-
-## Why it matters
-
-The configuration reads as if traffic, logins or SNMP were limited, and nothing is. The first line added to such a list
-turns it into a deny of everything else, which is why nobody dares to.
-
-## How it is decided
-
-On IOS and IOS-XE a missing or empty list permits all, for interfaces, logins, SNMP and the TFTP server alike (Cisco,
-Catalyst 2960 configuration guide). ASA and Junos refuse such references, so they are not reported there.
-
-## How it can be wrong
-
-A configuration that was cut before its lists looks the same. RANCID can remove the content of lists on request
-(ACLFILTERREGEX): those are unknown, not empty.
-`,
-		Variants: []audit.Variant{{Name: "undefined", Severity: audit.High}, {Name: "empty", Severity: audit.High}},
-		Attack:   []string{"T1562.004"}, Analytics: []string{"AN1173"}, Controls: []string{"CISC-RT-000010", "CM-6", "CIS-IOS 3.2.2"},
-		Fixes: map[string]string{facts.CiscoIOS: "define the list, or remove the reference"},
-		Needs: audit.Needs{Platforms: []string{facts.CiscoIOS}, Evidence: facts.HasConfig},
-		Device: func(p *audit.Pass, d *facts.Device) {
-			for i := range d.Interfaces {
-				x := &d.Interfaces[i]
-				for _, b := range x.Bindings {
-					dangling(p, d, b, x.Scope, fmt.Sprintf("%s on %s", [...]string{"in", "out"}[min(int(b.Direction), 1)], x.Name))
-				}
-			}
-			for _, b := range d.Bindings {
-				dangling(p, d, b, "", b.Where)
-			}
-			for i := range d.SNMP {
-				if s := &d.SNMP[i]; s.ACL.Known() && s.ACL.Val != "" {
-					dangling(p, d, facts.Binding{Filters: []string{s.ACL.Val}, Span: s.ACL.Span, Undefined: facts.Permit}, "", "snmp")
-				}
-			}
-			for i := range d.Services {
-				if s := &d.Services[i]; s.ACL.Known() && s.ACL.Val != "" {
-					dangling(p, d, facts.Binding{Filters: []string{s.ACL.Val}, Span: s.ACL.Span, Undefined: facts.Permit}, s.Scope, s.Name)
-				}
-			}
-		},
-	}
-}
-
-func dangling(p *audit.Pass, d *facts.Device, b facts.Binding, scope, where string) {
-	if b.Undefined != facts.Permit {
-		return
-	}
-	for _, name := range b.Filters {
-		f := judge.Find(d, name, scope)
-		v, what := uint8(0), "is not defined"
-		if f != nil {
-			if len(f.Rules) > 0 || f.Unread != "" || f.WhenEmpty != facts.Permit {
+		for j := range e.sides {
+			out := &e.sides[j]
+			if i == j || !out.Outside || in.Interface.Scope != out.Interface.Scope {
 				continue
 			}
-			v, what = 1, "has no line"
+			for _, fam := range families(in.Interface, out.Interface) {
+				a, ok := e.decides(in, out, fam)
+				if !ok {
+					continue
+				}
+				if out.Route != nil {
+					a.marks = judge.Mark(a.marks, "default route", out.Route.Span)
+				}
+				q := headerspace.Query{In: in.Interface.Name, Out: out.Interface.Name, Scope: in.Interface.Scope, Family: fam, At: e.p.Now()}
+				e.ask(q, a, in.Zones, out.Beyond)
+			}
 		}
-		marks := []audit.Mark{{Span: b.Span}}
-		if f != nil && !f.Span.IsZero() {
-			marks = append(marks, audit.Mark{Span: f.Span, Role: "defined here, empty"})
-		}
-		p.Report(audit.Finding{
-			Variant: v, Subject: audit.Subject{Kind: "filter", Name: fmt.Sprintf("%s %s", name, where)}, Severity: audit.Score(.75, judge.Facing(p, d).Factor, audit.PrivilegeDevice, judge.Telemetry(d)),
-			Confidence: audit.ConfidenceHigh, Message: fmt.Sprintf("%s: filter %q is referenced (%s) and %s, so that it permits everything", d.ID, name, where, what),
-			Spans: marks, Signal: audit.Signal{Weight: .10, Class: "CFG"},
-		})
 	}
+}
+
+// families are the versions of IP that can pass from one interface to another.
+func families(in, out *facts.Interface) []facts.Family {
+	a4, a6 := speaks(in)
+	b4, b6 := speaks(out)
+	var fams []facts.Family
+	if a4 && b4 {
+		fams = append(fams, facts.IPv4)
+	}
+	if a6 && b6 {
+		fams = append(fams, facts.IPv6)
+	}
+	return fams
+}
+
+// speaks reports which versions of IP an interface has; without addresses it has version 4.
+func speaks(x *facts.Interface) (v4, v6 bool) {
+	for _, a := range x.Addrs {
+		v4 = v4 || a.Addr().Is4()
+		v6 = v6 || a.Addr().Is6() && !a.Addr().IsLinkLocalUnicast()
+	}
+	return v4 || !v6, v6
+}
+
+// decides names what is nearest to outside of all that decides from one side to another. ok is false where nothing does
+// and the far end is ours: what the next device does is asked there.
+func (e *egress) decides(in, out *judge.Side, fam facts.Family) (application, bool) {
+	x, y := in.Interface, out.Interface
+	if a, ok := e.applied(y, facts.Out, fam); ok {
+		return a, true
+	}
+	if e.d.Zoning.Model == facts.Zones && (x.Zone != "" || y.Zone != "") {
+		a := application{kind: "zone policy", name: fmt.Sprintf("from zone %s to zone %s", cmp.Or(x.Zone, "none"), cmp.Or(y.Zone, "none"))}
+		a.say = fmt.Sprintf("the policy from zone %q to zone %q", x.Zone, y.Zone)
+		for i := range e.d.Zoning.Pairs {
+			if z := &e.d.Zoning.Pairs[i]; z.From == x.Zone && z.To == y.Zone {
+				a.marks = judge.Mark(a.marks, "applied here", z.Span)
+				if len(z.Filters) > 0 {
+					a.filter, a.scope = z.Filters[0], judge.PairScope(z)
+				}
+			}
+		}
+		return a, true
+	}
+	if a, ok := e.applied(x, facts.In, fam); ok {
+		return a, true
+	}
+	if e.d.Zoning.Model == facts.Levels {
+		from, to := cmp.Or(x.Alias, x.Name), cmp.Or(y.Alias, y.Name)
+		return application{
+			kind: "security levels", name: from + " to " + to, say: fmt.Sprintf("the security levels of %q and %q", from, to),
+			marks: judge.Mark(nil, "security level", x.Level.Span, y.Level.Span),
+		}, true
+	}
+	a := application{kind: "interface", name: "no filter towards outside", say: fmt.Sprintf("%q, where nothing filters", cmp.Or(y.Alias, y.Name)), plain: egressNoFilter}
+	if x.Scope != "" {
+		a.name += " vrf " + x.Scope
+	}
+	if fam == facts.IPv6 {
+		a.name += ", IPv6"
+		a.say = fmt.Sprintf("%q, where nothing filters IPv6", cmp.Or(y.Alias, y.Name))
+	}
+	a.marks = judge.Mark(nil, "leads outside", y.Span)
+	return a, out.Border
+}
+
+// applied is the application of filters to an interface in a direction, as one.
+func (e *egress) applied(x *facts.Interface, dir facts.Direction, fam facts.Family) (application, bool) {
+	a := application{kind: "filter", scope: x.Scope}
+	var names []string
+	add := func(b *facts.Binding) {
+		if b.Direction != dir || b.Family != facts.AnyFamily && b.Family != fam || len(b.Filters) == 0 {
+			return
+		}
+		names = append(names, b.Filters...)
+		a.marks = judge.Mark(a.marks, "applied here", b.Span)
+	}
+	for i := range x.Bindings {
+		add(&x.Bindings[i])
+	}
+	for i := range e.d.Bindings {
+		if b := &e.d.Bindings[i]; b.Where == x.Name || x.Alias != "" && b.Where == x.Alias || b.Where == facts.WhereGlobal {
+			add(b)
+		}
+	}
+	if len(names) == 0 {
+		return a, false
+	}
+	way := [...]string{"in", "out"}[min(int(dir), 1)]
+	where := cmp.Or(x.Alias, x.Name)
+	a.filter, a.name = names[len(names)-1], fmt.Sprintf("%s %s on %s", strings.Join(names, " "), way, where)
+	a.say = fmt.Sprintf("filter %s %s on %q", quoteAll(names), way, where)
+	return a, true
+}
+
+func quoteAll(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = fmt.Sprintf("%q", n)
+	}
+	return judge.Join(out)
+}
+
+// ask asks q about the zones' addresses towards outside, and notes what leaks by a. beyond restricts outside to some of
+// it; empty is all.
+func (e *egress) ask(q headerspace.Query, a application, zones []policy.Zone, beyond []netip.Prefix) {
+	for _, dst := range e.outside(beyond) {
+		q.Dst = dst
+		if len(zones) > 1 && !e.any(q, zones) {
+			continue
+		}
+		for _, z := range zones {
+			q.Src = judge.Addresses(e.p, z)
+			answers, err := e.space.Transfers(q)
+			if err != nil {
+				continue // no address of the zone is of the version asked about
+			}
+			for i := range answers {
+				e.judge(q, a, z, &answers[i], beyond)
+			}
+		}
+	}
+}
+
+// outside are the sets of addresses outside, without what the policy allows to everyone.
+func (e *egress) outside(beyond []netip.Prefix) []headerspace.Set {
+	allowed := slices.Concat(e.p.Policy.Allow, e.p.Policy.Servers)
+	if len(beyond) > 0 {
+		return []headerspace.Set{{Prefixes: beyond, Except: allowed}}
+	}
+	return judge.Outside(e.p, allowed...)
+}
+
+// any reports whether some transfer protocol may leave from any of the zones.
+func (e *egress) any(q headerspace.Query, zones []policy.Zone) bool {
+	q.Src = headerspace.Set{}
+	for _, z := range zones {
+		q.Src.Prefixes = append(q.Src.Prefixes, z.CIDRs...)
+	}
+	answers, err := e.space.Transfers(q)
+	return err != nil || slices.ContainsFunc(answers, func(a headerspace.ProtocolAnswer) bool { return a.Verdict != headerspace.Deny })
+}
+
+// judge notes one answer about one zone.
+func (e *egress) judge(q headerspace.Query, a application, z policy.Zone, got *headerspace.ProtocolAnswer, beyond []netip.Prefix) {
+	if got.Permitted != nil {
+		e.approve(q, z, got, beyond)
+	}
+	switch {
+	case got.Permitted != nil:
+		e.note(a, z, got)
+	case got.Verdict == headerspace.Unknown:
+		why := fmt.Sprintf("whether %s lets transfers from zone %s out is unknown: %s", a.say, z.Name, cmp.Or(got.Reason, "a line was not understood"))
+		if e.open[why] == nil {
+			e.open[why] = map[string]bool{}
+		}
+		e.open[why][judge.Upper(got.Protocol)] = true
+	}
+}
+
+// approve asks again without what workflows and the matrix approve, when they approve anything.
+func (e *egress) approve(q headerspace.Query, z policy.Zone, got *headerspace.ProtocolAnswer, beyond []netip.Prefix) {
+	approved := e.approvals(z, got.Protocol)
+	if len(approved) == 0 {
+		return
+	}
+	q.Protocols, q.DstPorts = []uint8{got.Transport}, []facts.PortRange{got.Ports}
+	var all []netip.Prefix
+	for _, w := range approved {
+		all = append(all, w.to...)
+	}
+	// What no approval's destinations hold, then each approval's destinations from sources it does not name.
+	rest := q
+	for _, dst := range e.outside(beyond) {
+		rest.Dst = dst
+		rest.Dst.Except = slices.Concat(dst.Except, all)
+		if e.again(rest, got) {
+			return
+		}
+	}
+	for i, w := range approved {
+		if w.everyone {
+			continue
+		}
+		part := q
+		part.Dst = headerspace.Set{Prefixes: w.to, Except: slices.Concat(e.p.Policy.Allow, e.p.Policy.Servers)}
+		part.Src.Except = slices.Concat(part.Src.Except, w.from)
+		for j, o := range approved {
+			if i != j && o.covers(w.to) {
+				if o.everyone {
+					part.Src.Except = append(part.Src.Except, part.Src.Prefixes...)
+				}
+				part.Src.Except = append(part.Src.Except, o.from...)
+			}
+		}
+		if e.again(part, got) {
+			return
+		}
+	}
+	got.Permitted, got.Verdict = nil, headerspace.Deny // all that passes is approved
+}
+
+// again asks a part and keeps its answer when something of it passes.
+func (e *egress) again(q headerspace.Query, got *headerspace.ProtocolAnswer) bool {
+	a, err := e.space.Test(q)
+	if err != nil || a.Permitted == nil {
+		return false
+	}
+	got.Answer = a
+	return true
+}
+
+// An approval is the sources and destinations that a workflow, or a cell of the matrix, approves.
+type approval struct {
+	from, to []netip.Prefix
+	everyone bool // every source of the zone
+}
+
+// covers reports whether all of some destinations are among a's.
+func (a *approval) covers(to []netip.Prefix) bool {
+	return !slices.ContainsFunc(to, func(t netip.Prefix) bool {
+		return !slices.ContainsFunc(a.to, func(c netip.Prefix) bool { return c.Bits() <= t.Bits() && c.Contains(t.Addr()) })
+	})
+}
+
+// approvals are those in force for a protocol and sources of a zone.
+func (e *egress) approvals(z policy.Zone, proto facts.Protocol) []approval {
+	var out []approval
+	now := e.p.Now()
+	for i := range e.p.Policy.Workflows {
+		w := &e.p.Policy.Workflows[i]
+		if !slices.Contains(w.Protocols, proto) || !w.Starts.IsZero() && now.Before(w.Starts) || !w.Expires.IsZero() && !now.Before(w.Expires) {
+			continue
+		}
+		a := approval{from: e.networks(&w.From), to: e.networks(&w.To), everyone: slices.Contains(w.From.Zones, z.Name)}
+		if len(a.to) > 0 && (a.everyone || len(a.from) > 0) {
+			out = append(out, a)
+		}
+	}
+	for i := range e.p.Policy.Matrix {
+		m := &e.p.Policy.Matrix[i]
+		if m.From != z.Name || !slices.Contains(m.Protocols, proto) {
+			continue
+		}
+		for _, o := range e.p.Policy.Zones {
+			if o.Name == m.To {
+				out = append(out, approval{to: o.CIDRs, everyone: true})
+			}
+		}
+	}
+	return out
+}
+
+// networks are the addresses of one end of a workflow.
+func (e *egress) networks(x *policy.Ends) []netip.Prefix {
+	out := slices.Clone(x.Prefixes)
+	for _, z := range e.p.Policy.Zones {
+		if slices.Contains(x.Zones, z.Name) {
+			out = append(out, z.CIDRs...)
+		}
+	}
+	return out
+}
+
+// note adds a leak to its outlet.
+func (e *egress) note(a application, z policy.Zone, got *headerspace.ProtocolAnswer) {
+	key := a.kind + "\x00" + a.name
+	o := e.outlets[key]
+	if o == nil {
+		o = &outlet{application: a, leaks: map[facts.Protocol]*leak{}}
+		e.outlets[key] = o
+	}
+	for _, m := range a.marks {
+		o.marks = judge.Mark(o.marks, m.Role, m.Span)
+	}
+	l := o.leaks[got.Protocol]
+	if l == nil {
+		l = &leak{protocol: got.Protocol, zone: z, answer: *got, session: got.Session}
+		o.leaks[got.Protocol] = l
+	}
+	if judge.Privilege(z) > judge.Privilege(l.zone) || z.Name == l.zone.Name && l.session == headerspace.Deny && got.Session != headerspace.Deny {
+		l.zone, l.answer = z, *got
+	}
+	if l.session == headerspace.Deny {
+		l.session = got.Session // one way that works is enough
+	}
+	if !slices.Contains(l.listeners, got.Listener) {
+		l.listeners = append(l.listeners, got.Listener)
+	}
+	if !slices.Contains(l.zones, z.Name) {
+		l.zones = append(l.zones, z.Name)
+	}
+	if !got.Span.IsZero() && !slices.Contains(l.more, got.Span) && len(l.more) < judge.MaxMarks {
+		l.more = append(l.more, got.Span)
+	}
+}
+
+// filtersAlone asks filters by themselves where no way out is known: those inbound on interfaces that are not known to
+// face outside, and those outbound on interfaces of which nothing is known.
+func (e *egress) filtersAlone() {
+	for i := range e.sides {
+		s := &e.sides[i]
+		x := s.Interface
+		for k := range x.Bindings {
+			b := &x.Bindings[k]
+			switch {
+			case b.Direction == facts.In && (e.out[x.Scope] && s.Known || s.Outside && len(s.Zones) == 0):
+				continue // asked as a path, or it filters what comes from outside
+			case b.Direction == facts.Out && s.Known:
+				continue // asked as a path, or it leads inside
+			}
+			zones := s.Zones
+			if len(zones) == 0 {
+				zones = judge.Internal(e.p)
+			}
+			for _, name := range b.Filters {
+				e.alone(x, b, name, zones)
+			}
+		}
+	}
+}
+
+func (e *egress) alone(x *facts.Interface, b *facts.Binding, name string, zones []policy.Zone) {
+	f := judge.Find(e.d, name, x.Scope)
+	if f == nil || f.Synthetic {
+		return
+	}
+	a := application{
+		kind: "filter", name: name, say: fmt.Sprintf("filter %q", name), filter: name, scope: f.Scope, plain: egressAlone, marks: judge.Mark(nil, "applied here", b.Span),
+	}
+	fam := f.Family
+	if fam == facts.AnyFamily {
+		fam = facts.IPv4
+	}
+	e.ask(headerspace.Query{Filter: name, Scope: f.Scope, Family: fam, At: e.p.Now()}, a, zones, nil)
 }

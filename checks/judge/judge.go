@@ -1,165 +1,46 @@
-// Package judge holds what checks share: how far a device can be reached, how well it is watched, and who is where.
+// Package judge holds what checks share: what is behind an interface, how far a service can be reached, how well a device
+// is watched, and how findings name and quote things.
 //
-// Unknown is never cheaper than known: a reach that cannot be computed counts as reachable from outside.
+// Unknown is never cheaper than known: a reach that cannot be computed counts as reachable from outside. Everything here
+// is a pure function of a device's facts and the policy, and bounded by them.
 package judge
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
+	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
-	"github.com/quaymaster/quaymaster/headerspace"
 	"github.com/quaymaster/quaymaster/policy"
 )
 
-// A Reach is from where something can be reached.
-type Reach struct {
-	Factor float64 // an exposure factor of audit
-	Who    string  // "anyone", "inside", "one host" ...: for messages
+// Devices are the platforms that are network devices.
+func Devices() []string { return []string{facts.CiscoIOS, facts.CiscoASA, facts.Junos} }
+
+// IsDevice reports whether a platform, in any of its shapes, is a network device's.
+func IsDevice(platform string) bool {
+	return slices.Contains(Devices(), facts.PlatformFamily(platform))
 }
 
-// Telemetry is the telemetry factor of a device: blind without remote log, full with remote log, command accounting and
-// flow export.
+// Telemetry is the telemetry factor of a device: blind without a remote log and without flow export that would show its
+// transfers, full with remote log, command accounting and flow export, else partial. It says how long a misuse stays
+// unseen, not how bad it is.
 func Telemetry(d *facts.Device) float64 {
 	l := &d.Logging
 	switch {
-	case facts.Off(l.Remote) || facts.Off(l.Enabled):
+	case (facts.Off(l.Remote) || facts.Off(l.Enabled)) && !facts.On(l.FlowExport):
 		return audit.TelemetryBlind
-	case facts.On(l.Remote) && facts.On(l.CommandAccounting) && facts.On(l.FlowExport):
+	case facts.On(l.Remote) && !facts.Off(l.Enabled) && facts.On(l.CommandAccounting) && facts.On(l.FlowExport):
 		return audit.TelemetryFull
 	}
 	return audit.TelemetryPartial
 }
 
-// Facing is how far out a device's own addresses reach when nothing limits the clients.
-func Facing(p *audit.Pass, d *facts.Device) Reach {
-	known, management := 0, 0
-	for i := range d.Interfaces {
-		x := &d.Interfaces[i]
-		if facts.On(x.Shutdown) {
-			continue
-		}
-		for _, a := range x.Addrs {
-			if a.Addr().IsLoopback() || a.Addr().IsLinkLocalUnicast() {
-				continue
-			}
-			z := p.Zone(a.Addr())
-			if z.Trust == policy.External {
-				return Reach{audit.ExposureUntrusted, "anyone, from outside too"}
-			}
-			known++
-			if z.Kind == "management" {
-				management++
-			}
-		}
-	}
-	switch known {
-	case 0:
-		return Reach{audit.ExposureUntrusted, "anyone: no address of the device is known"}
-	case management:
-		return Reach{audit.ExposureManagement, "the management network"}
-	}
-	return Reach{audit.ExposureInternal, "anyone inside"}
-}
-
-// ByFilter is how far out clients are let by the filter named acl: it is asked about the device's own clients, by their
-// source addresses. open reports that the filter does not limit them: it is undefined, empty, or permits any.
-func ByFilter(p *audit.Pass, d *facts.Device, acl, scope string) (r Reach, open bool) {
-	f := Find(d, acl, scope)
-	if f == nil || len(f.Rules) == 0 && f.Unread == "" {
-		r = Facing(p, d)
-		return r, true
-	}
-	outside, err := p.Space(d).Test(headerspace.Query{Scope: f.Scope, Filter: acl, Src: Outside(p)})
-	if err != nil || outside.Verdict == headerspace.Unknown {
-		return Reach{audit.ExposureUntrusted, "clients that could not be computed"}, false
-	}
-	if outside.Verdict != headerspace.Deny {
-		everyone, err := p.Space(d).Test(headerspace.Query{Scope: f.Scope, Filter: acl})
-		return Reach{audit.ExposureUntrusted, "clients outside"}, err == nil && everyone.Verdict == headerspace.Permit
-	}
-	if host := soleHost(f); host.IsValid() {
-		return Reach{audit.ExposureHost, "one host"}, false
-	}
-	if onlyZone(p, f, "management") {
-		return Reach{audit.ExposureManagement, "the management network"}, false
-	}
-	return Reach{audit.ExposureInternal, "clients inside"}, false
-}
-
-// Find is the filter of a name in a scope, or in the global one.
-func Find(d *facts.Device, name, scope string) *facts.Filter {
-	var global *facts.Filter
-	for i := range d.Filters {
-		f := &d.Filters[i]
-		if f.Name != name {
-			continue
-		}
-		if f.Scope == scope {
-			return f
-		}
-		if f.Scope == "" {
-			global = f
-		}
-	}
-	return global
-}
-
-// soleHost is the one address a filter permits; invalid when it permits more, or less plainly.
-func soleHost(f *facts.Filter) netip.Addr {
-	var host netip.Addr
-	for i := range f.Rules {
-		r := &f.Rules[i]
-		if r.Action != facts.Permit || facts.On(r.Inactive) {
-			continue
-		}
-		if len(r.Match.Src.Items) != 1 || host.IsValid() {
-			return netip.Addr{}
-		}
-		x := r.Match.Src.Items[0].Prefix
-		if !x.IsValid() || !x.IsSingleIP() {
-			return netip.Addr{}
-		}
-		host = x.Addr()
-	}
-	return host
-}
-
-// onlyZone reports whether every source a filter permits lies in zones of a kind.
-func onlyZone(p *audit.Pass, f *facts.Filter, kind string) bool {
-	any := false
-	for i := range f.Rules {
-		r := &f.Rules[i]
-		if r.Action != facts.Permit || facts.On(r.Inactive) {
-			continue
-		}
-		if len(r.Match.Src.Items) == 0 {
-			return false
-		}
-		for _, x := range r.Match.Src.Items {
-			if !x.Prefix.IsValid() || p.Zone(x.Prefix.Addr()).Kind != kind {
-				return false
-			}
-			any = true
-		}
-	}
-	return any
-}
-
-// Outside is every address that no internal or partner zone holds.
-func Outside(p *audit.Pass) headerspace.Set {
-	s := headerspace.Set{Not: true}
-	for _, z := range p.Policy.Zones {
-		if z.Trust != policy.External {
-			s.Prefixes = append(s.Prefixes, z.CIDRs...)
-		}
-	}
-	return s
-}
-
-// Privilege is what lies behind an address of a zone: control of devices, servers' data, users'.
+// Privilege is what lies behind an address of a zone: control of devices, servers' data, users'. A zone of no kind counts
+// as servers.
 func Privilege(z policy.Zone) float64 {
 	switch z.Kind {
 	case "management", "hypervisor":
@@ -170,7 +51,32 @@ func Privilege(z policy.Zone) float64 {
 	return audit.PrivilegeServer
 }
 
-// Removed is the reason why a fact cannot be denied on this evidence; empty when it can.
+// Own is what a service of the device itself gives away: control of a network device or hypervisor, else a server's data.
+func Own(d *facts.Device) float64 {
+	if IsDevice(d.Platform) || d.Platform == facts.VMwareESX {
+		return audit.PrivilegeDevice
+	}
+	return audit.PrivilegeServer
+}
+
+// Find is the filter of a name in a scope, or in the global one; nil when there is none.
+func Find(d *facts.Device, name, scope string) *facts.Filter {
+	var global *facts.Filter
+	for i := range d.Filters {
+		f := &d.Filters[i]
+		switch {
+		case f.Name != name:
+		case f.Scope == scope:
+			return f
+		case f.Scope == "":
+			global = f
+		}
+	}
+	return global
+}
+
+// Removed is the reason why a fact cannot be denied on this evidence, with the mark by which the backup tool was
+// recognised; empty when it can.
 func Removed(d *facts.Device, fact string) string {
 	i := slices.IndexFunc(d.Removed, func(r facts.Removal) bool { return r.Fact == fact })
 	if i < 0 {
@@ -179,51 +85,121 @@ func Removed(d *facts.Device, fact string) string {
 	return d.Removed[i].Reason
 }
 
-// Marks are spans with one role.
-func Marks(role string, spans ...facts.V[string]) []audit.Mark {
-	var out []audit.Mark
-	for _, s := range spans {
-		if !s.Span.IsZero() {
-			out = append(out, audit.Mark{Span: s.Span, Role: role})
-		}
+// Address is an address as a message names it: with the device that has it, when one does.
+func Address(p *audit.Pass, a netip.Addr) string {
+	if id, ok := p.Owner(a); ok {
+		return fmt.Sprintf("%s (%s)", id, a)
 	}
-	return out
+	return a.String()
 }
 
-// FilterMark is where a filter is defined.
-func FilterMark(d *facts.Device, name, scope string) []audit.Mark {
-	if f := Find(d, name, scope); f != nil && !f.Span.IsZero() {
-		return []audit.Mark{{Span: f.Span, Role: "client list defined here"}}
+// Upper is a protocol as messages name it.
+func Upper(p facts.Protocol) string {
+	if p == facts.SmartInstall {
+		return "Smart Install"
+	}
+	return strings.ToUpper(p.String())
+}
+
+// Transport is the name of an IANA protocol number as messages spell it.
+func Transport(n uint8) string {
+	switch n {
+	case facts.TCP:
+		return "tcp"
+	case facts.UDP:
+		return "udp"
+	}
+	return fmt.Sprintf("protocol %d", n)
+}
+
+// Ports is a range as messages spell it.
+func Ports(r facts.PortRange) string {
+	if r.First == r.Last {
+		return fmt.Sprint(r.First)
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+// Join joins words as a sentence does: "a", "a and b", "a, b and c".
+func Join(words []string) string {
+	switch n := len(words); n {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+}
+
+// Count is a number with its noun.
+func Count(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// MaxMarks bounds the spans of one finding: who has so many lines to show shows the first.
+const MaxMarks = 20
+
+// Mark adds a span with its role, unless it is no position, is there already, or the finding has enough.
+func Mark(marks []audit.Mark, role string, spans ...evidence.Span) []audit.Mark {
+	for _, s := range spans {
+		if s.IsZero() || len(marks) >= MaxMarks || slices.ContainsFunc(marks, func(m audit.Mark) bool { return m.Span == s }) {
+			continue
+		}
+		marks = append(marks, audit.Mark{Span: s, Role: role})
+	}
+	return marks
+}
+
+// Absent is the mark of a finding about a statement that is not there: where the evidence names the device.
+func Absent(d *facts.Device) []audit.Mark {
+	const role = "no such statement in this device's evidence"
+	for _, s := range []evidence.Span{d.Hostname.Span, d.Version.Span, d.Model.Span} {
+		if !s.IsZero() {
+			return Mark(nil, role, s)
+		}
+	}
+	for i := range d.Interfaces {
+		if s := d.Interfaces[i].Span; !s.IsZero() {
+			return Mark(nil, role, s)
+		}
 	}
 	return nil
 }
 
-// IsSensitive reports whether a file a device publishes holds its configuration, keys or captures.
-func IsSensitive(path string) bool {
-	p := strings.ToLower(path)
-	if strings.HasPrefix(p, "nvram:") || strings.HasPrefix(p, "system:") {
-		return true
+// Defined is where a filter is defined.
+func Defined(marks []audit.Mark, d *facts.Device, name, scope string) []audit.Mark {
+	f := Find(d, name, scope)
+	if f == nil {
+		return marks
 	}
-	for _, part := range []string{"startup-config", "running-config", "private-config", "config.text", "vlan.dat", "-confg", ".rsa", "id_rsa"} {
-		if strings.Contains(p, part) {
-			return true
+	marks = Mark(marks, "client list defined here", f.Span)
+	for i := range f.Rules {
+		if i == 3 {
+			break // the list is named; its first lines are enough to recognise it
 		}
+		marks = Mark(marks, "client list", f.Rules[i].Span)
 	}
-	for _, ext := range []string{".pcap", ".key", ".pem", ".p12", ".pfx", ".cfg", ".conf"} {
-		if strings.HasSuffix(p, ext) {
-			return true
-		}
-	}
-	return false
+	return marks
 }
 
-// Devices are the platforms that are network devices.
-func Devices() []string { return []string{facts.CiscoIOS, facts.CiscoASA, facts.Junos} }
-
-// Address is an address as a message names it: with its owner when a device has it.
-func Address(p *audit.Pass, a netip.Addr) string {
-	if id, ok := p.Owner(a); ok {
-		return a.String() + " (" + id + ")"
+// Whole reports whether the evidence is a whole configuration, so that a statement that is not there is at its default.
+// Parsers state the defaults of logging only of a whole one; where all of that is stated, nothing but the end can be
+// missing, and a parser notes a configuration that was cut.
+func Whole(d *facts.Device) bool {
+	l := &d.Logging
+	stated := 0
+	for _, o := range [...]facts.Origin{l.Remote.Origin, l.CommandAccounting.Origin, l.FlowExport.Origin, l.Sequence.Origin} {
+		switch o {
+		case facts.Default:
+			return true
+		case facts.Explicit:
+			stated++
+		case facts.Unknown, facts.Masked:
+		}
 	}
-	return a.String()
+	return stated == 4 && l.Enabled.Origin == facts.Default
 }

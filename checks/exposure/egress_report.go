@@ -1,0 +1,265 @@
+package exposure
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/quaymaster/quaymaster/audit"
+	"github.com/quaymaster/quaymaster/checks/judge"
+	"github.com/quaymaster/quaymaster/evidence"
+	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/headerspace"
+)
+
+// report makes one finding for each outlet and protocol, or one for an outlet that lets everything out, and records what
+// was left open.
+func (e *egress) report() {
+	for _, key := range slices.Sorted(maps.Keys(e.outlets)) {
+		o := e.outlets[key]
+		n := 0
+		for _, l := range o.leaks {
+			n += len(l.listeners)
+		}
+		if n == len(facts.TransferPorts()) {
+			e.p.Report(e.finding(o, o.worst(), true))
+			continue
+		}
+		for _, proto := range slices.Sorted(maps.Keys(o.leaks)) {
+			e.p.Report(e.finding(o, o.leaks[proto], false))
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(e.open)) {
+		e.p.NotEvaluated(fmt.Sprintf("%s (%s)", why, judge.Join(slices.Sorted(maps.Keys(e.open[why])))))
+	}
+}
+
+// worst is the leak that weighs most, with the zones of all.
+func (o *outlet) worst() *leak {
+	var worst leak
+	var zones []string
+	session := headerspace.Deny
+	for _, proto := range slices.Sorted(maps.Keys(o.leaks)) {
+		l := o.leaks[proto]
+		if worst.protocol == facts.ProtocolUnknown || harm(l) > harm(&worst) {
+			worst = *l
+		}
+		if l.session != headerspace.Deny {
+			session = l.session
+		}
+		for _, z := range l.zones {
+			if !slices.Contains(zones, z) {
+				zones = append(zones, z)
+			}
+		}
+	}
+	worst.zones, worst.session, worst.more = zones, session, nil
+	return &worst
+}
+
+// harm is the base of a protocol: TFTP and SMB have no business on the Internet.
+func harm(l *leak) float64 {
+	b := .70
+	if l.protocol == facts.TFTP || l.protocol == facts.SMB {
+		b = .85
+	}
+	if l.session == headerspace.Deny {
+		b -= .20 // a request, and no session
+	}
+	return b
+}
+
+func (e *egress) finding(o *outlet, l *leak, all bool) audit.Finding {
+	what, suffix := protocolPorts(l), l.protocol.String()
+	v := o.plain
+	if all {
+		what, suffix = "every transfer protocol", "every transfer protocol"
+		if v == egressOne {
+			v = egressAll
+		}
+	}
+	if l.session == headerspace.Deny && (v == egressOne || v == egressAll) {
+		v = egressRequest
+	}
+	f := audit.Finding{
+		Variant: v, Subject: audit.Subject{Kind: o.kind, Name: o.name + ": " + suffix},
+		Severity: audit.Score(harm(l), audit.ExposureUntrusted, judge.Privilege(l.zone), judge.Telemetry(e.d)), Confidence: audit.ConfidenceHigh,
+		Evidence: map[string]string{}, Fix: e.fix(o, l, all), Signal: audit.Signal{Weight: .15, Class: "CFG"},
+	}
+	lets := "lets"
+	switch v {
+	case egressNoFilter:
+		f.Confidence = audit.ConfidenceMedium
+	case egressAlone:
+		f.Confidence, lets = audit.ConfidenceMedium, "would let"
+	}
+	zones := slices.Sorted(slices.Values(l.zones))
+	from := "zone " + judge.Join(zones)
+	switch {
+	case len(zones) > 4:
+		from = fmt.Sprintf("%d zones", len(zones))
+	case len(zones) > 1:
+		from = "zones " + judge.Join(zones)
+	}
+	if v == egressRequest {
+		what = "requests of " + what
+	}
+	f.Message = fmt.Sprintf("%s %s %s out from %s to addresses outside by %s", e.d.ID, lets, what, from, o.say)
+	e.evidence(&f, l)
+	f.Spans = e.spans(o, l)
+	return f
+}
+
+// protocolPorts is a protocol with the ports of it that leave: "SMB (tcp 139, tcp 445)".
+func protocolPorts(l *leak) string {
+	ports := make([]string, len(l.listeners))
+	for i, x := range l.listeners {
+		ports[i] = judge.Transport(x.Transport) + " " + judge.Ports(x.Ports)
+	}
+	return fmt.Sprintf("%s (%s)", judge.Upper(l.protocol), strings.Join(ports, ", "))
+}
+
+// evidence shows one packet, what lets it through, and what becomes of its session.
+func (e *egress) evidence(f *audit.Finding, l *leak) {
+	if w := l.answer.Permitted; w != nil {
+		f.Evidence["packet"] = fmt.Sprintf("%s %s to %s", judge.Transport(w.Protocol), end(w.Src, w.SrcPort), end(w.Dst, w.DstPort))
+	}
+	if l.answer.Reason != "" {
+		f.Evidence["decided by"] = l.answer.Reason
+	}
+	if l.answer.SessionReason != "" && l.session != headerspace.Permit {
+		f.Evidence["session"] = l.answer.SessionReason
+	}
+	if l.answer.Uncertain {
+		f.Evidence["line"] = "a backup tool re-sorted the list: the verdict stands, which line matched is not certain"
+	}
+}
+
+// spans are the lines that let the witness through, then those of the protocol's other ports, and where they are applied.
+func (e *egress) spans(o *outlet, l *leak) []audit.Mark {
+	var marks []audit.Mark
+	applied := func(s evidence.Span) string {
+		for _, m := range o.marks {
+			if m.Span == s {
+				return m.Role
+			}
+		}
+		return e.role(s)
+	}
+	for _, s := range l.answer.Culprits {
+		role := applied(s)
+		if len(marks) == 0 && role == "matches too" {
+			role = ""
+		}
+		marks = judge.Mark(marks, role, s)
+	}
+	for _, s := range l.more {
+		marks = judge.Mark(marks, applied(s), s)
+	}
+	for _, m := range o.marks {
+		marks = judge.Mark(marks, m.Role, m.Span)
+	}
+	return marks
+}
+
+// role says what a line that contributes is.
+func (e *egress) role(s evidence.Span) string {
+	for i := range e.d.Interfaces {
+		x := &e.d.Interfaces[i]
+		for k := range x.Bindings {
+			if x.Bindings[k].Span == s {
+				return "applied here"
+			}
+		}
+		if x.Span == s {
+			return "interface"
+		}
+	}
+	for i := range e.d.Filters {
+		if e.d.Filters[i].Span == s {
+			return "filter defined here"
+		}
+	}
+	for i := range e.d.Groups {
+		for _, a := range e.d.Groups[i].Addrs {
+			if a.Span == s {
+				return "group member"
+			}
+		}
+		for _, x := range e.d.Groups[i].Services {
+			if x.Span == s {
+				return "group member"
+			}
+		}
+	}
+	return "matches too"
+}
+
+// fix is the line to put before the one that lets the protocol out.
+func (e *egress) fix(o *outlet, l *leak, all bool) string {
+	if o.filter == "" {
+		return ""
+	}
+	f := judge.Find(e.d, o.filter, o.scope)
+	if f == nil || f.Synthetic {
+		return ""
+	}
+	listeners := l.listeners
+	if all {
+		listeners = facts.TransferPorts()
+	}
+	switch facts.PlatformFamily(e.d.Platform) {
+	case facts.CiscoIOS:
+		return iosDenies(f, l.answer.Rule, listeners)
+	case facts.CiscoASA:
+		var b []string
+		for _, x := range listeners {
+			b = append(b, fmt.Sprintf("access-list %s line 1 extended deny %s any any %s log", f.Name, judge.Transport(x.Transport), operator(x.Ports)))
+		}
+		return strings.Join(b, "\n")
+	}
+	return ""
+}
+
+// iosDenies are entries of an IOS list, before the entry called rule when that has a number.
+func iosDenies(f *facts.Filter, rule string, listeners []facts.Listener) string {
+	if strings.Contains(f.Kind, "standard") {
+		return "" // a standard list knows no ports
+	}
+	proto := "ip"
+	if f.Family == facts.IPv6 {
+		proto = "ipv6"
+	}
+	head := fmt.Sprintf("%s access-list extended %s", proto, f.Name)
+	if f.Family == facts.IPv6 {
+		head = "ipv6 access-list " + f.Name
+	}
+	b := []string{head}
+	n, err := strconv.Atoi(rule)
+	for i, x := range listeners {
+		number := ""
+		if err == nil && n > len(listeners) {
+			number = fmt.Sprintf("%d ", n-len(listeners)+i)
+		}
+		b = append(b, fmt.Sprintf(" %sdeny %s any any %s log", number, judge.Transport(x.Transport), operator(x.Ports)))
+	}
+	return strings.Join(b, "\n")
+}
+
+// operator is a range as IOS and ASA lists spell it.
+func operator(r facts.PortRange) string {
+	if r.First == r.Last {
+		return fmt.Sprintf("eq %d", r.First)
+	}
+	return fmt.Sprintf("range %d %d", r.First, r.Last)
+}
+
+func end(a fmt.Stringer, port uint16) string {
+	s := a.String()
+	if strings.Contains(s, ":") {
+		s = "[" + s + "]"
+	}
+	return fmt.Sprintf("%s:%d", s, port)
+}
