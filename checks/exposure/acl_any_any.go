@@ -69,6 +69,7 @@ type use struct {
 	where    string
 	span     evidence.Span
 	from, to ends
+	intra    bool // from a device zone to itself
 }
 
 // ends are what may be on one side of a filter.
@@ -103,16 +104,19 @@ func uses(d *facts.Device, sides []judge.Side) []use {
 	add := func(names []string, scope, where string, span evidence.Span, from, to ends) {
 		for _, name := range names {
 			if f := judge.Find(d, name, scope); f != nil {
-				out = append(out, use{f, where, span, from, to})
+				out = append(out, use{filter: f, where: where, span: span, from: from, to: to})
 			}
 		}
 	}
 	for i := range sides {
 		x := sides[i].Interface
+		if sides[i].HostOnly {
+			continue
+		}
 		var here, others ends
 		here.add(&sides[i])
 		for j := range sides {
-			if i != j && sides[j].Interface.Scope == x.Scope {
+			if i != j && !sides[j].HostOnly && sides[j].Interface.Scope == x.Scope {
 				others.add(&sides[j])
 			}
 		}
@@ -141,8 +145,15 @@ func uses(d *facts.Device, sides []judge.Side) []use {
 				to.add(&sides[i])
 			}
 		}
+		if z.From == z.To {
+			to = from
+		}
 		if z.From != "self" && z.To != "self" {
+			n := len(out)
 			add(z.Filters, judge.PairScope(&z), fmt.Sprintf("from zone %q to zone %q", z.From, z.To), z.Span, from, to)
+			for ; n < len(out); n++ {
+				out[n].intra = z.From == z.To
+			}
 		}
 	}
 	var every ends
@@ -156,6 +167,8 @@ func uses(d *facts.Device, sides []judge.Side) []use {
 // weigh is what an any-any line at u means: the variant, exposure and privilege; ok is false when both sides are one zone.
 func (u *use) weigh() (v uint8, exposure, privilege float64, ok bool) {
 	switch {
+	case u.intra && (!u.from.known() || u.from.outside && len(u.from.zones) == 0):
+		return 0, 0, 0, false
 	case !u.from.known() || !u.to.known():
 		return anyUnknown, audit.ExposureInternal, max(u.from.privilege(), u.to.privilege(), audit.PrivilegeServer), true
 	case u.to.outside && len(u.from.zones) > 0:

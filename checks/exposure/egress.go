@@ -33,7 +33,8 @@ type leak struct {
 	protocol  facts.Protocol
 	listeners []facts.Listener
 	zones     []string
-	zone      policy.Zone // the one with most to lose
+	zone      policy.Zone       // the one with most to lose
+	query     headerspace.Query // what answer answers
 	answer    headerspace.ProtocolAnswer
 	session   headerspace.Verdict
 	more      []evidence.Span // lines that let other ports of the protocol out
@@ -58,7 +59,7 @@ type egress struct {
 func newEgress(p *audit.Pass, d *facts.Device) *egress {
 	e := &egress{p: p, d: d, space: p.Space(d), sides: judge.Sides(p, d), out: map[string]bool{}, outlets: map[string]*outlet{}, open: map[string]map[string]bool{}}
 	for i := range e.sides {
-		if e.sides[i].Outside {
+		if e.sides[i].Outside && !e.sides[i].HostOnly {
 			e.out[e.sides[i].Interface.Scope] = true
 		}
 	}
@@ -69,12 +70,12 @@ func newEgress(p *audit.Pass, d *facts.Device) *egress {
 func (e *egress) paths() {
 	for i := range e.sides {
 		in := &e.sides[i]
-		if len(in.Zones) == 0 {
+		if len(in.Zones) == 0 || in.HostOnly {
 			continue
 		}
 		for j := range e.sides {
 			out := &e.sides[j]
-			if i == j || !out.Outside || in.Interface.Scope != out.Interface.Scope {
+			if i == j || !out.Outside || out.HostOnly || in.Interface.Scope != out.Interface.Scope {
 				continue
 			}
 			for _, fam := range families(in.Interface, out.Interface) {
@@ -241,7 +242,7 @@ func (e *egress) judge(q headerspace.Query, a application, z policy.Zone, got *h
 	}
 	switch {
 	case got.Permitted != nil:
-		e.note(a, z, got)
+		e.note(q, a, z, got)
 	case got.Verdict == headerspace.Unknown:
 		why := fmt.Sprintf("whether %s lets transfers from zone %s out is unknown: %s", a.say, z.Name, cmp.Or(got.Reason, "a line was not understood"))
 		if e.open[why] == nil {
@@ -356,7 +357,7 @@ func (e *egress) networks(x *policy.Ends) []netip.Prefix {
 }
 
 // note adds a leak to its outlet.
-func (e *egress) note(a application, z policy.Zone, got *headerspace.ProtocolAnswer) {
+func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *headerspace.ProtocolAnswer) {
 	key := a.kind + "\x00" + a.name
 	o := e.outlets[key]
 	if o == nil {
@@ -368,11 +369,11 @@ func (e *egress) note(a application, z policy.Zone, got *headerspace.ProtocolAns
 	}
 	l := o.leaks[got.Protocol]
 	if l == nil {
-		l = &leak{protocol: got.Protocol, zone: z, answer: *got, session: got.Session}
+		l = &leak{protocol: got.Protocol, zone: z, query: q, answer: *got, session: got.Session}
 		o.leaks[got.Protocol] = l
 	}
 	if judge.Privilege(z) > judge.Privilege(l.zone) || z.Name == l.zone.Name && l.session == headerspace.Deny && got.Session != headerspace.Deny {
-		l.zone, l.answer = z, *got
+		l.zone, l.query, l.answer = z, q, *got
 	}
 	if l.session == headerspace.Deny {
 		l.session = got.Session // one way that works is enough
@@ -394,6 +395,9 @@ func (e *egress) filtersAlone() {
 	for i := range e.sides {
 		s := &e.sides[i]
 		x := s.Interface
+		if s.HostOnly {
+			continue
+		}
 		for k := range x.Bindings {
 			b := &x.Bindings[k]
 			switch {

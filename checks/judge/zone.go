@@ -119,6 +119,8 @@ type Side struct {
 	Border bool
 	// Known says that there is an address or a route to tell the side by.
 	Known bool
+	// HostOnly says that nothing passes through: a management port of a Junos device.
+	HostOnly bool
 	// Route is the static default route that leaves here; nil without one.
 	Route *facts.Route
 }
@@ -133,7 +135,7 @@ func Sides(p *audit.Pass, d *facts.Device) []Side {
 		if facts.On(x.Shutdown) || isLoopback(x.Name) {
 			continue
 		}
-		s := Side{Interface: x}
+		s := Side{Interface: x, HostOnly: facts.PlatformFamily(d.Platform) == facts.Junos && isManagementPort(x.Name)}
 		for _, a := range x.Addrs {
 			if !a.Addr().IsLoopback() && !a.Addr().IsLinkLocalUnicast() {
 				s.add(p, a.Masked(), true)
@@ -229,6 +231,20 @@ func leaves(d *facts.Device, r *facts.Route, depth int) int {
 		return -1
 	}
 	return leaves(d, by, depth+1)
+}
+
+// isManagementPort reports whether a Junos interface leads to the routing engine alone: "Transit traffic is not routed out of
+// or received by the management interface" (Junos interfaces fundamentals, management Ethernet interfaces).
+func isManagementPort(name string) bool {
+	if strings.Contains(name, ":mgmt-") { // re0:mgmt-0
+		return true
+	}
+	for _, prefix := range [...]string{"fxp", "em", "me", "vme"} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok && (rest == "" || rest[0] == '.' || rest[0] >= '0' && rest[0] <= '9') {
+			return true
+		}
+	}
+	return false
 }
 
 // isLoopback: nothing is behind one, whatever address it has.
