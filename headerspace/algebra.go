@@ -86,6 +86,15 @@ func (g *table) short(o op, a, b pos) (ref, bool) {
 			return undecided, true
 		}
 	}
+	if o == opDiffer {
+		switch {
+		case a == b:
+			return no, true
+		case a < posNodes && b < posNodes:
+			return yes, true
+		}
+		return 0, false
+	}
 	if a < posNodes && b < posNodes { // both undecided, or permit and deny blended
 		return undecided, true
 	}

@@ -55,6 +55,7 @@ const (
 	opMeet
 	opJoin
 	opBlend
+	opDiffer
 	opRelax
 	opSurely
 	opMaybe

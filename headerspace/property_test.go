@@ -13,9 +13,9 @@ import (
 
 // Rules that nobody reaches may go, and no packet of the small universe is decided by one.
 func TestDeadRulesMayGo(t *testing.T) {
-	rounds := 600
+	rounds := 150
 	if testing.Short() {
-		rounds = 100
+		rounds = 40
 	}
 	gone := 0
 	for i := range rounds {
@@ -81,7 +81,7 @@ func TestDeadRulesMayGo(t *testing.T) {
 func TestNeighboursMayChangePlaces(t *testing.T) {
 	rounds := 400
 	if testing.Short() {
-		rounds = 100
+		rounds = 40
 	}
 	swapped := 0
 	for i := range rounds {
