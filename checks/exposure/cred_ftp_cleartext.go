@@ -6,6 +6,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/checks/judge"
+	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 )
 
@@ -87,7 +88,7 @@ func ftpCredentials(p *audit.Pass, d *facts.Device) {
 
 // ofFTP reports whether a secret is an FTP client's: by its kind, and by the protocol of the statement it is in.
 func ofFTP(d *facts.Device, s *facts.Secret) bool {
-	c := clientAt(d, s.Span)
+	c := clientOf(d, s)
 	switch s.Kind {
 	case facts.SecretFTP: // also TFTP's and, below archive-sites, other URLs' passwords
 		return c == nil || c.Protocol == facts.FTP || c.Protocol == facts.ProtocolUnknown
@@ -97,9 +98,21 @@ func ofFTP(d *facts.Device, s *facts.Secret) bool {
 	return false
 }
 
+// clientOf is the client a secret belongs to: the one that says so, or the one in whose statement it stands; nil when there
+// is none.
+func clientOf(d *facts.Device, s *facts.Secret) *facts.Client {
+	for i := range d.Clients {
+		c := &d.Clients[i]
+		if c.Password.Span == s.Span || c.Span.Pos <= s.Span.Pos && s.Span.Pos+evidence.Pos(s.Span.Len) <= c.Span.Pos+evidence.Pos(c.Span.Len) {
+			return c
+		}
+	}
+	return nil
+}
+
 func credential(p *audit.Pass, d *facts.Device, s *facts.Secret, v uint8, how string) audit.Finding {
 	name, user := s.Name, s.User
-	if c := clientAt(d, s.Span); c != nil {
+	if c := clientOf(d, s); c != nil {
 		if s.Kind == facts.SecretURL {
 			name = strings.TrimSpace(c.Name + " " + c.Host)
 		}

@@ -116,7 +116,7 @@ func snmpAccess(p *audit.Pass, d *facts.Device, s *facts.SNMPAccess, limit copyL
 		p.NotEvaluated("whether SNMP copies are limited is unknown: " + limit.unknown)
 		return
 	case !s.CoversCopy.Known():
-		p.NotEvaluated(fmt.Sprintf("view %q of an SNMP %s is not in this evidence: whether it covers the copy tables is unknown", s.WriteView, name))
+		p.NotEvaluated(fmt.Sprintf("view %q that SNMP writes are limited to is not in this evidence: whether it covers the copy tables is unknown", s.WriteView))
 		return
 	}
 	r := judge.Service(p, d, judge.Listener{Transport: facts.UDP, Port: 161, Scope: s.Scope, ACL: s.ACL})

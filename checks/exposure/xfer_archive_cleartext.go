@@ -8,7 +8,6 @@ import (
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/checks/judge"
-	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/policy"
 )
@@ -191,15 +190,4 @@ func archiveFix(d *facts.Device, c *facts.Client) string {
 		return fmt.Sprintf("delete system archival configuration archive-sites \"%s\"\nset system archival configuration archive-sites \"scp://%s@%s/<path>\"", c.URL, user, c.Host)
 	}
 	return ""
-}
-
-// clientAt is the client whose statement holds a span; nil when none does.
-func clientAt(d *facts.Device, s evidence.Span) *facts.Client {
-	for i := range d.Clients {
-		c := &d.Clients[i]
-		if c.Span.Pos <= s.Pos && s.Pos+evidence.Pos(s.Len) <= c.Span.Pos+evidence.Pos(c.Span.Len) {
-			return c
-		}
-	}
-	return nil
 }

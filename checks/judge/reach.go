@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/facts"
@@ -105,7 +106,7 @@ func Clients(p *audit.Pass, d *facts.Device, acl facts.V[string], scope string) 
 type Listener struct {
 	Transport uint8
 	Port      uint16
-	Bind      string // address or interface; empty is every one
+	Bind      string // addresses or interfaces, by comma or blank; empty is every one
 	Scope     string // VRF; empty is every one
 	ACL       facts.V[string]
 }
@@ -191,11 +192,17 @@ func (r *reaching) serves(s *Side) bool {
 	if r.l.Scope != "" && x.Scope != r.l.Scope || len(x.Addrs) == 0 && !x.DHCP && x.Unnumbered == "" {
 		return false
 	}
-	if r.l.Bind == "" || r.l.Bind == x.Name || r.l.Bind == x.Alias {
+	if r.l.Bind == "" {
 		return true
 	}
-	a, err := netip.ParseAddr(r.l.Bind)
-	return err == nil && slices.ContainsFunc(x.Addrs, func(p netip.Prefix) bool { return p.Addr() == a })
+	for _, word := range strings.FieldsFunc(r.l.Bind, func(c rune) bool { return c == ',' || c == ' ' }) {
+		a, err := netip.ParseAddr(word)
+		if word == x.Name || word == x.Alias || err == nil && slices.ContainsFunc(x.Addrs, func(p netip.Prefix) bool { return p.Addr() == a }) {
+			return true
+		}
+	}
+	r.limited = true // clients of this side are kept away
+	return false
 }
 
 // from reports whether some packet of a set of sources reaches the listener. kind is the zone's.
