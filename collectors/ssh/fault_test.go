@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,11 @@ func TestFaults(t *testing.T) {
 			}
 			if _, whole := m.files[c.whole]; c.whole != "" && !whole {
 				t.Errorf("%s is not whole", c.whole)
+			}
+			for _, sent := range s.Commands() {
+				if !slices.ContainsFunc(ssh.Commands(x.Platform), func(c ssh.Command) bool { return c.Text == sent }) {
+					t.Errorf("%q was sent and is not in the table", sent)
+				}
 			}
 			if s.Enables() > 1 {
 				t.Errorf("%d passwords at enable", s.Enables())

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -35,9 +36,9 @@ func (l *link) close() {
 	l.watch.end()
 }
 
-// lost reports whether err means that nothing more can be asked.
+// lost reports whether err means that nothing more can be asked, or that it is not worth asking.
 func (l *link) lost(err error) bool {
-	if errors.Is(err, errCut) || l.watch.fired() != nil {
+	if errors.Is(err, errCut) || errors.Is(err, errEndless) || l.watch.fired() != nil {
 		return true
 	}
 	select {
@@ -109,16 +110,18 @@ func (w *watch) end() {
 	w.leave()
 }
 
-// A wire remembers how the other side began: an answer that is no SSH is shown to the user.
+// A wire remembers how the other side began: an answer that is no SSH is shown to the user. It reads ahead, since the
+// library asks for four kilobytes at a time.
 type wire struct {
 	net.Conn
-	mu   sync.Mutex
-	head []byte
-	dead bool // the other side ended the connection
+	ahead *bufio.Reader
+	mu    sync.Mutex
+	head  []byte
+	dead  bool // the other side ended the connection
 }
 
 func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
+	n, err := w.ahead.Read(p)
 	w.mu.Lock()
 	if len(w.head) < maxHead {
 		w.head = append(w.head, p[:min(n, maxHead-len(w.head))]...)
@@ -155,7 +158,7 @@ func (d *device) login(ctx context.Context, trusted *trust) (*link, error) {
 	if err != nil {
 		return nil, d.explainDial(err)
 	}
-	tap := &wire{Conn: conn}
+	tap := &wire{Conn: conn, ahead: bufio.NewReaderSize(conn, readSize)}
 	w := newWatch(ctx, conn)
 	w.within(d.handshake, &inventory.Failure{}) // told apart afterwards
 	a := &auth{d: d, watch: w, wire: tap}

@@ -256,9 +256,10 @@ func (l *listener) content() (typed string, more bool, err error) {
 			return "", false, nil
 		case undecided:
 			return "", false, nil
+		case no: // it was content
+			l.held, l.loose = false, true
+			return "", true, l.flush(bytes.IndexByte(l.buf, '\n') + 1)
 		}
-		l.held, l.loose = false, true // it was content
-		return "", true, l.flush(bytes.IndexByte(l.buf, '\n') + 1)
 	}
 	if l.loose {
 		l.tidy()
@@ -417,19 +418,19 @@ func erased(line, text []byte) (n int, decided bool) {
 	column := len(line)
 	control := 0 // behind the last control character
 	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\b':
+		switch text[i] {
+		case '\b':
 			column = max(column-1, 0)
 			control = i + 1
-		case c == '\r':
+		case '\r':
 			column = 0
 			control = i + 1
-		case c == ' ':
+		case ' ':
 			if column < len(ink) {
 				ink[column] = false
 			}
 			column++
-		case c == 0x1b:
+		case 0x1b:
 			final, size := escape(text[i:])
 			if size == 0 {
 				return len(text), false

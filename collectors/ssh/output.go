@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,6 +16,9 @@ const headSize = 2 << 10
 
 // tailSize is how much of an answer's end is kept to find its last line in.
 const tailSize = 512
+
+// errEndless is an answer that is larger than any may be.
+var errEndless = errors.New("the answer is too large")
 
 // An output is the answer to one command on its way into the bundle. It becomes a file when it is longer than a refusal
 // could be, and part of the bundle when it is known to be whole.
@@ -36,7 +40,7 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.size > o.max {
 		return 0, &inventory.Failure{
 			Cause:  fmt.Sprintf("the answer to %q is larger than %d MiB", o.command.Text, o.max>>20),
-			Remedy: "look at the device: no configuration is that large",
+			Remedy: "look at the device: no configuration is that large", Err: errEndless,
 		}
 	}
 	if len(p) >= tailSize {

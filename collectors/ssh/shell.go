@@ -22,8 +22,11 @@ const (
 const nudgeAfter = 2 * time.Second
 
 // settle is how long nothing more may come after a confirmed prompt: it tells the end of an answer from a place in it that
-// reads like one, where more is on its way. Devices far away get twice the time they take to answer.
-const settle = 50 * time.Millisecond
+// reads like one, where more is on its way. Devices far away get twice the time they take to answer, within reason.
+const (
+	settle    = 20 * time.Millisecond
+	maxSettle = time.Second
+)
 
 // maxAside bounds the answers nobody keeps: to settings and to "enable".
 const maxAside = 64 << 10
@@ -311,7 +314,7 @@ func (s *shell) untilAsked(after string) (said []byte, asked bool, err error) {
 // set types a setting of the session. A device that does not take it is read all the same.
 func (s *shell) set(c Command) error {
 	n := 0
-	return s.command(c, func(p []byte) error {
+	return s.command(c, 0, func(p []byte) error {
 		if n += len(p); n > maxAside {
 			return &inventory.Failure{Cause: fmt.Sprintf("the answer to %q does not end", c.Text), Remedy: "log in by hand and look at what it says"}
 		}
@@ -320,14 +323,14 @@ func (s *shell) set(c Command) error {
 }
 
 func (s *shell) run(c Command, out *output) error {
-	return s.command(c, func(p []byte) error {
+	return s.command(c, min(max(settle, 2*s.trip), maxSettle), func(p []byte) error {
 		_, err := out.Write(p)
 		return err
 	})
 }
 
-// command types a command and listens until its answer is over.
-func (s *shell) command(c Command, emit func([]byte) error) error {
+// command types a command and listens until its answer is over and, unless it is 0, silence followed for the settling time.
+func (s *shell) command(c Command, settling time.Duration, emit func([]byte) error) error {
 	s.l.watch.within(s.d.idle, s.d.silent(c.Text, "its answer stopped"))
 	defer s.l.watch.rest()
 	if err := s.say(c.Text + lineBreak); err != nil {
@@ -337,8 +340,10 @@ func (s *shell) command(c Command, emit func([]byte) error) error {
 	for {
 		var wait time.Duration
 		switch {
+		case l.ripe && settling == 0:
+			return l.finish()
 		case l.ripe:
-			wait = max(settle, 2*s.trip)
+			wait = settling
 		case l.waits():
 			wait = min(nudgeAfter, s.d.idle/4)
 		}
