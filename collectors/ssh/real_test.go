@@ -97,22 +97,27 @@ func startSSHD(t *testing.T, address string, port uint16, command string, prefix
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := bufio.NewReader(log)
+	started, over := make(chan string, 1), make(chan struct{})
+	go func() {
+		defer close(over)
+		said, all := bufio.NewReader(log), ""
+		for !strings.Contains(all, "Server listening on") {
+			line, err := said.ReadString('\n')
+			if all += line; err != nil {
+				break
+			}
+		}
+		started <- all
+		_, _ = io.Copy(io.Discard, said) // ends with the process
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_, _ = io.Copy(io.Discard, said)
+		<-over
 		_ = cmd.Wait()
 	})
-	for {
-		line, err := said.ReadString('\n')
-		if strings.Contains(line, "Server listening on") {
-			break
-		}
-		if err != nil {
-			t.Fatalf("sshd does not start: %s", line)
-		}
+	if said := <-started; !strings.Contains(said, "Server listening on") {
+		t.Fatalf("sshd does not start: %s", said)
 	}
-	go io.Copy(io.Discard, said) // ends with the process
 	host, err := os.ReadFile(filepath.Join(dir, "host.pub"))
 	if err != nil {
 		t.Fatal(err)
