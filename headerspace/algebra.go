@@ -85,15 +85,14 @@ func (g *table) short(o op, a, b pos) (ref, bool) {
 		case a == posUndecided || b == posUndecided:
 			return undecided, true
 		}
-	}
-	if o == opDiffer {
+	case opDiffer:
 		switch {
 		case a == b:
 			return no, true
 		case a < posNodes && b < posNodes:
 			return yes, true
 		}
-		return 0, false
+	default: // the others have one operand
 	}
 	if a < posNodes && b < posNodes { // both undecided, or permit and deny blended
 		return undecided, true

@@ -79,10 +79,10 @@ type fate struct {
 }
 
 func (f *fate) verdict() Verdict {
-	switch f.outcome {
-	case mayPermit:
+	if f.outcome == mayPermit {
 		return Permit
-	case mayDeny:
+	}
+	if f.outcome == mayDeny {
 		return Deny
 	}
 	return Unknown
@@ -91,11 +91,16 @@ func (f *fate) verdict() Verdict {
 // fate judges a packet at a stage, by its rules.
 func (m *Model) fate(w *way, s *stage, p packet) fate {
 	f := fate{stage: s, outcome: s.fixed}
+	asked := p
 	var nat int32
 	if p, nat = m.moveOne(p, s, w.nat); nat >= 0 {
-		f.outcome, f.reason, f.at = undecided, m.natReason(nat), m.d.NAT[nat].Span
+		d := m.translate(m.stage(s, w.key.mode), s, w.nat, w.family)
+		f.outcome, f.reason, f.at = m.g.at(d, m.write(&asked)), m.natReason(nat), m.d.NAT[nat].Span
+		if f.single() {
+			f.reason, f.at = "whatever NAT makes of it, "+s.what+" "+f.outcome.action().String()+"s it", s.span
+		}
 	}
-	if w.q.Established && s.stateful && (nat < 0) {
+	if w.q.Established && s.stateful && nat < 0 {
 		p.state = stateOpening
 	}
 	switch {
@@ -207,6 +212,17 @@ func (m *Model) chainFate(f *fate, s *stage, p *packet) {
 	if f.single() {
 		f.rule, f.reason = nil, cmp.Or(s.why, fmt.Sprintf("no rule matches (%s)", s.what))
 	}
+}
+
+// action is the one thing that becomes of a packet.
+func (r ref) action() facts.Action {
+	if r == mayPermit {
+		return facts.Permit
+	}
+	if r == mayDeny {
+		return facts.Deny
+	}
+	return facts.ActionUnknown
 }
 
 func (f *fate) single() bool { return f.outcome == mayPermit || f.outcome == mayDeny }

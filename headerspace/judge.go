@@ -51,6 +51,25 @@ func (m *Model) read(h *header, fam facts.Family) packet {
 	return p
 }
 
+// write is the reverse of read.
+func (m *Model) write(p *packet) *header {
+	var h header
+	l := m.layout(false)
+	h.setAddr(l.src, p.src)
+	h.setAddr(l.dst, p.dst)
+	h.setNumber(atSrcPort, 16, uint64(p.sport))
+	h.setNumber(atDstPort, 16, uint64(p.dport))
+	h.setNumber(atProtocol, 8, uint64(p.protocol))
+	h.setNumber(atState, 2, uint64(p.state))
+	h.setNumber(atICMP, 16, uint64(p.icmp[0])<<8|uint64(p.icmp[1]))
+	h.setNumber(atApp, 16, uint64(p.app))
+	h.setNumber(atWhen, 16, uint64(p.when))
+	if p.later {
+		h[atFragment] = 1
+	}
+	return &h
+}
+
 func numberAt(h *header, base, n int) uint64 {
 	var v uint64
 	for _, b := range h[base : base+n] {
@@ -414,12 +433,7 @@ func (j *judge) addrGroup(name string, x netip.Addr, scopes []string) tri {
 	c := compiler{m: j.m, g: j.m.g, mode: mode{family: j.p.family}, filter: j.filter, at: j.m.layout(false)}
 	b := c.addrGroup(name, scopes, c.at.src)
 	var h header
-	v := x.AsSlice()
-	for i := range 8 * len(v) {
-		if bit(v, i) {
-			h[c.at.src+i] = 1
-		}
-	}
+	h.setAddr(c.at.src, x)
 	switch {
 	case j.m.g.at(b.must, &h) == yes:
 		return triYes
@@ -430,7 +444,7 @@ func (j *judge) addrGroup(name string, x netip.Addr, scopes []string) tri {
 }
 
 func (j *judge) longest(items []facts.AddrItem, x netip.Addr, book string) tri {
-	best, except, t := -1, false, triNo
+	best, except := -1, false
 	onlyLists, doubt := len(items) > 0, false
 	consider := func(it *facts.AddrItem, ex bool) {
 		switch j.item(it, x, book) {
@@ -462,12 +476,7 @@ func (j *judge) longest(items []facts.AddrItem, x netip.Addr, book string) tri {
 		c := compiler{m: j.m, g: j.m.g, mode: mode{family: j.p.family}, filter: j.filter, at: j.m.layout(false)}
 		b := c.longest(items, c.at.src, book)
 		var h header
-		v := x.AsSlice()
-		for i := range 8 * len(v) {
-			if bit(v, i) {
-				h[c.at.src+i] = 1
-			}
-		}
+		h.setAddr(c.at.src, x)
 		switch {
 		case j.m.g.at(b.must, &h) == yes:
 			return triYes
@@ -476,9 +485,7 @@ func (j *judge) longest(items []facts.AddrItem, x netip.Addr, book string) tri {
 		}
 		return triNo
 	case best < 0:
-		t = triOf(onlyLists)
-	default:
-		t = triOf(!except)
+		return triOf(onlyLists)
 	}
-	return t
+	return triOf(!except)
 }

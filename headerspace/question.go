@@ -139,23 +139,12 @@ func (m *Model) question(q *Query, fam facts.Family) ref {
 func (m *Model) witness(q *Query, fam facts.Family) *header {
 	var h header
 	l := m.layout(false)
-	put := func(base, n int, v uint64) {
-		for i := range n {
-			h[base+i] = uint8(v >> (n - 1 - i) & 1)
-		}
-	}
-	addr := func(base int, a netip.Addr) {
-		v := a.AsSlice()
-		for i := range 8 * len(v) {
-			h[base+i] = v[i>>3] >> (7 - i&7) & 1
-		}
-	}
 	if fam == facts.IPv6 {
-		addr(l.src, netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 0x0a}))
-		addr(l.dst, netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 5: 0x01, 15: 0x0a}))
+		h.setAddr(l.src, netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: 0x0a}))
+		h.setAddr(l.dst, netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 5: 0x01, 15: 0x0a}))
 	} else {
-		addr(l.src, netip.AddrFrom4([4]byte{192, 0, 2, 10}))
-		addr(l.dst, netip.AddrFrom4([4]byte{198, 51, 100, 10}))
+		h.setAddr(l.src, netip.AddrFrom4([4]byte{192, 0, 2, 10}))
+		h.setAddr(l.dst, netip.AddrFrom4([4]byte{198, 51, 100, 10}))
 	}
 	proto, dport := uint64(facts.TCP), uint64(ftpControl)
 	if len(q.Protocols) > 0 {
@@ -164,14 +153,14 @@ func (m *Model) witness(q *Query, fam facts.Family) *header {
 	if len(q.DstPorts) > 0 && !q.NotDstPorts {
 		dport = uint64(q.DstPorts[0].First)
 	}
-	put(atProtocol, 8, proto)
-	put(atDstPort, 16, dport)
-	put(atSrcPort, 16, firstEphemeral)
+	h.setNumber(atProtocol, 8, proto)
+	h.setNumber(atDstPort, 16, dport)
+	h.setNumber(atSrcPort, 16, firstEphemeral)
 	echo := uint64(8) // echo request: RFC 792; 128 in RFC 4443
 	if fam == facts.IPv6 {
 		echo = 128
 	}
-	put(atICMP, 8, echo)
+	h.setNumber(atICMP, 8, echo)
 	return &h
 }
 

@@ -1,5 +1,7 @@
 package headerspace
 
+import "net/netip"
+
 // pairs is a set of pairs, for walks of two diagrams at once.
 type pairs struct {
 	slots []uint64 // 0 is free
@@ -69,6 +71,20 @@ func (h *header) sameBits(level uint16, size uint8, value uint32) bool {
 func (h *header) setBits(level uint16, size uint8, value uint32) {
 	for i := range uint16(size) {
 		h[level+i] = uint8(value << i >> 31)
+	}
+}
+
+// setNumber writes a number of n bits.
+func (h *header) setNumber(base, n int, v uint64) {
+	for i := range n {
+		h[base+i] = uint8(v >> (n - 1 - i) & 1)
+	}
+}
+
+func (h *header) setAddr(base int, a netip.Addr) {
+	v := a.AsSlice()
+	for i := range 8 * len(v) {
+		h[base+i] = v[i>>3] >> (7 - i&7) & 1
 	}
 }
 

@@ -77,7 +77,8 @@ func (m *Model) zones(from, to string, fam facts.Family) []stage {
 			st.names = append(st.names, p.Filters...)
 		}
 	}
-	end, why := facts.Deny, ""
+	var end facts.Action
+	var why string
 	switch {
 	case from == self && pair == nil:
 		end, why = z.SelfOut, "no policy is about what the device sends"
