@@ -38,7 +38,8 @@ sources and destinations. The finding shows one packet and the lines that let it
 One finding for each filter application and protocol, and one for all of them when everything passes. The application named
 is the one nearest to outside: the outbound filter, the policy between the device's zones, else the inbound filter.
 Severity follows the zone with most to lose (management, server, user), and is higher for TFTP and SMB. Where the request
-passes and a session is impossible, because answers or the data channel are denied, the finding says so and weighs less.
+passes and its answers do not, the finding says so and weighs less. FTP without a data channel is FTP all the same: the
+control channel carries commands.
 
 A device whose way out has no filter at all is reported once, with medium confidence, when its far end is not ours. An
 inner router or switch without filters is not: what the next device does is asked there. A filter on an interface of which

@@ -260,34 +260,33 @@ func (e *egress) approve(q headerspace.Query, z policy.Zone, got *headerspace.Pr
 	}
 	q.Protocols, q.DstPorts = []uint8{got.Transport}, []facts.PortRange{got.Ports}
 	var all []netip.Prefix
-	for _, w := range approved {
-		all = append(all, w.to...)
+	for _, a := range approved {
+		all = append(all, a.to...)
 	}
-	// What no approval's destinations hold, then each approval's destinations from sources it does not name.
-	rest := q
+	slices.SortFunc(all, netip.Prefix.Compare)
+	all = slices.Compact(all)
+	// What no approval's destinations hold; then each destination, without the longer ones in it, from sources that no
+	// approval of it names.
 	for _, dst := range e.outside(beyond) {
+		rest := q
 		rest.Dst = dst
 		rest.Dst.Except = slices.Concat(dst.Except, all)
 		if e.again(rest, got) {
 			return
 		}
 	}
-	for i, w := range approved {
-		if w.everyone {
-			continue
-		}
+	for _, to := range all {
 		part := q
-		part.Dst = headerspace.Set{Prefixes: w.to, Except: slices.Concat(e.p.Policy.Allow, e.p.Policy.Servers)}
-		part.Src.Except = slices.Concat(part.Src.Except, w.from)
-		for j, o := range approved {
-			if i != j && o.covers(w.to) {
-				if o.everyone {
-					part.Src.Except = append(part.Src.Except, part.Src.Prefixes...)
-				}
-				part.Src.Except = append(part.Src.Except, o.from...)
+		part.Src.Except = slices.Clone(q.Src.Except)
+		part.Dst = headerspace.Set{Prefixes: []netip.Prefix{to}, Except: slices.Concat(judge.Within(all, to), e.p.Policy.Allow, e.p.Policy.Servers)}
+		whole := false
+		for i := range approved {
+			if a := &approved[i]; a.reaches(to) {
+				whole = whole || a.everyone
+				part.Src.Except = append(part.Src.Except, a.from...)
 			}
 		}
-		if e.again(part, got) {
+		if !whole && e.again(part, got) {
 			return
 		}
 	}
@@ -310,11 +309,9 @@ type approval struct {
 	everyone bool // every source of the zone
 }
 
-// covers reports whether all of some destinations are among a's.
-func (a *approval) covers(to []netip.Prefix) bool {
-	return !slices.ContainsFunc(to, func(t netip.Prefix) bool {
-		return !slices.ContainsFunc(a.to, func(c netip.Prefix) bool { return c.Bits() <= t.Bits() && c.Contains(t.Addr()) })
-	})
+// reaches reports whether a destination is among a's.
+func (a *approval) reaches(to netip.Prefix) bool {
+	return slices.ContainsFunc(a.to, func(c netip.Prefix) bool { return c.Bits() <= to.Bits() && c.Contains(to.Addr()) })
 }
 
 // approvals are those in force for a protocol and sources of a zone.
@@ -367,16 +364,20 @@ func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *he
 	for _, m := range a.marks {
 		o.marks = judge.Mark(o.marks, m.Role, m.Span)
 	}
+	session := got.Session
+	if got.Protocol == facts.FTP {
+		session = "" // the control channel by itself carries commands, and files' names
+	}
 	l := o.leaks[got.Protocol]
 	if l == nil {
-		l = &leak{protocol: got.Protocol, zone: z, query: q, answer: *got, session: got.Session}
+		l = &leak{protocol: got.Protocol, zone: z, query: q, answer: *got, session: session}
 		o.leaks[got.Protocol] = l
 	}
-	if judge.Privilege(z) > judge.Privilege(l.zone) || z.Name == l.zone.Name && l.session == headerspace.Deny && got.Session != headerspace.Deny {
+	if judge.Privilege(z) > judge.Privilege(l.zone) || z.Name == l.zone.Name && l.session == headerspace.Deny && session != headerspace.Deny {
 		l.zone, l.query, l.answer = z, q, *got
 	}
 	if l.session == headerspace.Deny {
-		l.session = got.Session // one way that works is enough
+		l.session = session // one way that works is enough
 	}
 	if !slices.Contains(l.listeners, got.Listener) {
 		l.listeners = append(l.listeners, got.Listener)

@@ -34,7 +34,7 @@ func Outside(p *audit.Pass, except ...netip.Prefix) []headerspace.Set {
 	for _, z := range p.Policy.Zones {
 		for _, c := range z.CIDRs {
 			if z.Trust == policy.External && slices.ContainsFunc(ours, func(o netip.Prefix) bool { return o.Bits() < c.Bits() && o.Contains(c.Addr()) }) {
-				sets = append(sets, headerspace.Set{Prefixes: []netip.Prefix{c}, Except: slices.Concat(within(ours, c), except)})
+				sets = append(sets, headerspace.Set{Prefixes: []netip.Prefix{c}, Except: slices.Concat(Within(ours, c), except)})
 			}
 		}
 	}
@@ -49,14 +49,14 @@ func Addresses(p *audit.Pass, z policy.Zone) headerspace.Set {
 			continue
 		}
 		for _, c := range z.CIDRs {
-			s.Except = append(s.Except, within(o.CIDRs, c)...)
+			s.Except = append(s.Except, Within(o.CIDRs, c)...)
 		}
 	}
 	return s
 }
 
-// within are the prefixes of all that lie in c and are longer.
-func within(all []netip.Prefix, c netip.Prefix) []netip.Prefix {
+// Within are the prefixes of all that lie in c and are longer.
+func Within(all []netip.Prefix, c netip.Prefix) []netip.Prefix {
 	var out []netip.Prefix
 	for _, o := range all {
 		if o.Bits() > c.Bits() && c.Contains(o.Addr()) {
