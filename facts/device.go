@@ -146,7 +146,7 @@ const (
 // A Client is a transfer the device makes, or is configured to make, by itself or on command.
 type Client struct {
 	// Use says what for: archive, boot-system, boot-config, core-dump, ip-sla, dhcp-option, pki, scheduler, event,
-	// log-upload, write-net, mount, script, settings.
+	// log-upload, write-net, mount, script, settings; other is a transfer URL in a statement that is not modelled.
 	Use      string
 	Name     string // the statement in the platform's words
 	Protocol Protocol

@@ -132,6 +132,10 @@ func (p *parser) finish() {
 	p.finishLogging()
 	p.finishNAT()
 	p.identify()
+	if p.version && !p.ended && !p.partial {
+		p.note(facts.NoteUnread, evidence.Span{}, `the configuration has a version and lacks the "end" that closes it; it may be cut short`,
+			"collect it again with the terminal pager off")
+	}
 	p.allSecrets()
 	p.removals()
 	p.account()

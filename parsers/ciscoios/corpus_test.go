@@ -41,7 +41,11 @@ func TestCorpus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Detect(path, src[:min(len(src), 64<<10)]); got < facts.Likely {
+		want := facts.Likely
+		if strings.HasSuffix(path, "batfish__cisco_acl") {
+			want = facts.Possible // half of it is of an ASA
+		}
+		if got := Detect(path, src[:min(len(src), 64<<10)]); got < want {
 			t.Errorf("%s: Detect = %d", filepath.Base(path), got)
 		}
 		st := parsetest.Parse(t, Format(), path, src)

@@ -13,7 +13,7 @@ const maxDetectLines = 4000
 // Detect tells an IOS or IOS-XE configuration from those of ASA, NX-OS, IOS XR, EOS, FRR and others that look like it, and
 // from logs, by what its lines say. A line that only another platform has counts against it.
 func Detect(_ string, head []byte) facts.Confidence {
-	var mine, other, inner int
+	var mine, other, weak int
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	for line := 0; len(head) > 0 && line < maxDetectLines && mine < 60; line++ {
 		text := head
@@ -33,8 +33,8 @@ func Detect(_ string, head []byte) facts.Confidence {
 		switch {
 		case score < 0:
 			other -= score
-		case text[0] == ' ' && score == 1: // what many platforms say below an interface counts a little
-			if inner++; inner <= 3 {
+		case score == 1: // what many platforms say counts a little
+			if weak++; weak <= 3 {
 				mine++
 			}
 		default:
@@ -50,7 +50,7 @@ func Detect(_ string, head []byte) facts.Confidence {
 		return facts.Certain - 5
 	case mine >= 10 && other*4 <= mine:
 		return facts.Strong
-	case mine >= 4:
+	case mine >= 5:
 		return facts.Likely
 	}
 	return facts.Possible
@@ -72,41 +72,108 @@ func weigh(text []byte) int {
 	case first[0] == '#', text[len(text)-1] == '{', text[0] == '}': // blocks in braces
 		return -3
 	}
-	switch string(first) {
-	case "Building", "Current":
-		if field.Has(rest, "configuration") {
-			return 1
-		}
-	case "version":
-		return weighVersion(rest)
-	case "boot-start-marker", "boot-end-marker", "service", "no", "ip", "ipv6", "line", "interface", "aaa", "control-plane", "vtp", "redundancy",
-		"multilink", "subscriber", "access-list", "zone", "zone-pair", "class-map", "policy-map", "spanning-tree", "platform", "vrf", "ntp",
-		"crypto", "archive", "kron", "event", "snmp-server", "logging", "tftp-server", "vstack", "enable", "username", "switch", "license",
-		"object-group", "hostname", "arp", "tacacs-server", "radius-server", "exception", "alias", "scheduler", "boot", "ftp-server":
-		return weighTop(first, rest)
-	case "frr", "log", "agentx", "password", "zebra": // FRR and its like
-		if string(first) == "frr" {
-			return -20
-		}
-	case "ASA", "PIX", "FWSM", "NGFW":
-		if field.Has(rest, "Version ") {
-			return -40
-		}
-	case "nameif", "security-level", "access-group", "same-security-traffic", "names", "fixup", "asdm", "failover", "threat-detection", "sysopt",
-		"dynamic-access-policy-record", "group-policy", "tunnel-group", "xlate":
-		return -6
-	case "feature", "vdc", "vpc", "switchname", "feature-set", "cfs", "role", "fabric": // NX-OS
-		return -6
-	case "transceiver", "daemon", "management", "mlag", "queue-monitor", "prompt": // EOS
-		return -3
-	case "telnet", "route-policy", "prefix-set", "community-set", "as-path-set", "RP/0/RSP0/CPU0:", "end-policy", "end-set", "l2vpn", "lpts": // XR
-		return -6
-	case ":":
-		return -6
-	case ";":
-		return -10
+	if w, ok := weights[string(first)]; ok {
+		return weighTop(w, first, rest)
 	}
 	return 0
+}
+
+// A weight is how much a statement speaks for IOS when its words go on with second; empty fits any.
+type weight struct {
+	second string
+	score  int
+}
+
+// weights are, by first word, the first entry that fits. Words that only other platforms have count against.
+var weights = map[string][]weight{
+	"Building":                     {{"configuration", 1}},
+	"Current":                      {{"configuration", 1}},
+	"boot-start-marker":            {{"", 8}},
+	"boot-end-marker":              {{"", 8}},
+	"hostname":                     {{"", 1}},
+	"vlan":                         {{"", 1}},
+	"router":                       {{"bgp ", 1}, {"ospf ", 1}, {"eigrp ", 2}, {"rip", 1}},
+	"no":                           {{"service ", 3}, {"aaa ", 3}, {"vstack", 6}, {"tftp-server", 6}, {"ftp-server", 6}, {"feature", -4}, {"vpc", -4}},
+	"line":                         {{"vty ", 2}, {"con ", 1}, {"aux ", 3}, {"default", -4}, {"template", -4}, {"console", -4}},
+	"aaa":                          {{"new-model", 6}, {"session-id", 6}},
+	"zone":                         {{"security ", 6}},
+	"zone-pair":                    {{"security ", 6}},
+	"class-map":                    {{"type inspect ", 3}},
+	"policy-map":                   {{"type inspect ", 3}},
+	"event":                        {{"manager ", 3}},
+	"kron":                         {{"", 4}},
+	"multilink":                    {{"", 4}},
+	"subscriber":                   {{"", 4}},
+	"vtp":                          {{"", 4}},
+	"vstack":                       {{"", 4}},
+	"crypto":                       {{"pki ", 3}},
+	"license":                      {{"udi ", 6}},
+	"object-group":                 {{"", 1}},
+	"logging":                      {{"enable", -4}, {"asdm", -4}}, // ASA
+	"enable":                       {{"secret ", 2}},
+	"control-plane":                {{"", 2}},
+	"redundancy":                   {{"", 2}},
+	"archive":                      {{"", 2}},
+	"scheduler":                    {{"", 2}},
+	"ftp-server":                   {{"", 2}},
+	"exception":                    {{"", 1}},
+	"tacacs-server":                {{"", 1}},
+	"radius-server":                {{"", 1}},
+	"vrf":                          {{"definition ", 3}, {"context ", -4}},
+	"boot":                         {{"nxos", -8}, {"kickstart", -8}, {"system ", 2}},
+	"frr":                          {{"version", -20}, {"defaults", -20}},
+	"ASA":                          {{"Version ", -40}},
+	"PIX":                          {{"Version ", -40}},
+	"FWSM":                         {{"Version ", -40}},
+	"NGFW":                         {{"Version ", -40}},
+	"nameif":                       {{"", -6}},
+	"security-level":               {{"", -6}},
+	"access-group":                 {{"", -6}},
+	"same-security-traffic":        {{"", -6}},
+	"names":                        {{"", -6}},
+	"fixup":                        {{"", -6}},
+	"asdm":                         {{"", -6}},
+	"failover":                     {{"", -6}},
+	"threat-detection":             {{"", -6}},
+	"sysopt":                       {{"", -6}},
+	"dynamic-access-policy-record": {{"", -6}},
+	"group-policy":                 {{"", -6}},
+	"tunnel-group":                 {{"", -6}},
+	"xlate":                        {{"", -6}},
+	"feature":                      {{"", -6}}, // NX-OS
+	"vdc":                          {{"", -6}},
+	"vpc":                          {{"", -6}},
+	"switchname":                   {{"", -6}},
+	"feature-set":                  {{"", -6}},
+	"cfs":                          {{"", -6}},
+	"role":                         {{"", -6}},
+	"fabric":                       {{"", -6}},
+	"transceiver":                  {{"", -3}}, // EOS
+	"daemon":                       {{"", -3}},
+	"management":                   {{"", -3}},
+	"mlag":                         {{"", -3}},
+	"queue-monitor":                {{"", -3}},
+	"prompt":                       {{"", -3}},
+	"telnet":                       {{"", -6}}, // XR
+	"route-policy":                 {{"", -6}},
+	"prefix-set":                   {{"", -6}},
+	"community-set":                {{"", -6}},
+	"as-path-set":                  {{"", -6}},
+	"end-policy":                   {{"", -6}},
+	"end-set":                      {{"", -6}},
+	"l2vpn":                        {{"", -6}},
+	"lpts":                         {{"", -6}},
+	":":                            {{"", -6}},
+	";":                            {{"", -10}},
+	"version":                      nil,
+	"service":                      nil,
+	"ip":                           nil,
+	"ipv6":                         nil,
+	"interface":                    nil,
+	"access-list":                  nil,
+	"tftp-server":                  nil,
+	"snmp-server":                  nil,
+	"switch":                       nil,
 }
 
 func weighComment(rest []byte) int {
@@ -140,126 +207,60 @@ func weighVersion(rest []byte) int {
 	return 4
 }
 
-func weighTop(first, rest []byte) int {
+// weighTop weighs a top-level statement.
+func weighTop(list []weight, first, rest []byte) int {
+	for _, w := range list {
+		if field.Has(rest, w.second) {
+			return w.score
+		}
+	}
 	second, more := field.Word(rest)
 	switch string(first) {
-	case "boot-start-marker", "boot-end-marker":
-		return 8
+	case "version":
+		return weighVersion(rest)
 	case "service":
-		switch string(second) {
-		case "timestamps":
-			if bytes.HasSuffix(rest, []byte(" date")) { // others that look like it
-				return 0
-			}
-			return 5
-		case "tcp-keepalives-in", "tcp-small-servers", "call-home", "pad", "config":
-			return 5
-		case "password-encryption":
-			return 2
-		case "routing", "integrated-vtysh-config", "unsupported-transceiver": // EOS, FRR
-			return -8
-		}
+		return weighService(rest)
 	case "no":
-		switch string(second) {
-		case "service":
-			return 3
-		case "aaa":
-			return 3 // no aaa new-model; EOS says "no aaa root"
-		case "ip":
+		if string(second) == "ip" {
 			return weighIP(field.TrimLeft(more)) / 2
-		case "vstack", "tftp-server", "ftp-server":
-			return 6
-		case "feature", "vpc":
-			return -4
 		}
 	case "ip", "ipv6":
 		return weighIP(rest)
-	case "line":
-		switch string(second) {
-		case "vty":
-			if len(field.Trim(more)) > 0 {
-				return 2 // NX-OS and FRR have no numbers
-			}
-		case "con":
-			return 1
-		case "aux":
-			return 3
-		case "default", "template", "console": // XR, NX-OS
-			return -4
-		}
 	case "interface":
 		return weighInterface(second)
-	case "aaa":
-		if string(second) == "new-model" || string(second) == "session-id" {
-			return 6
-		}
 	case "access-list":
 		return weighList(second, more)
-	case "zone", "zone-pair":
-		if string(second) == "security" {
-			return 6
-		}
-	case "class-map", "policy-map":
-		if field.Has(rest, "type inspect") {
-			return 3
-		}
-	case "event":
-		if string(second) == "manager" {
-			return 3
-		}
-	case "kron", "multilink", "subscriber", "vtp", "vstack":
-		return 4
-	case "crypto":
-		if string(second) == "pki" {
-			return 3
-		}
-	case "switch":
-		if field.Index(rest, " provision ") >= 0 {
-			return 6
-		}
-	case "license":
-		if string(second) == "udi" {
-			return 6
-		}
 	case "tftp-server":
 		if bytes.IndexByte(second, ':') > 0 || string(second) == "flash" {
 			return 6
 		}
 		return -2 // ASA: tftp-server inside 192.0.2.1
-	case "object-group":
-		return 1
-	case "logging":
-		if string(second) == "enable" || string(second) == "asdm" { // ASA
-			return -4
-		}
-	case "enable":
-		if string(second) == "secret" {
-			return 2
-		}
 	case "snmp-server":
 		if string(second) == "community" && (bytes.HasSuffix(rest, []byte(" RO")) || bytes.HasSuffix(rest, []byte(" RW"))) {
 			return 3 // in capitals only here and on XR
 		}
-	case "control-plane", "redundancy", "archive", "scheduler", "ftp-server":
+	case "switch":
+		if field.Index(rest, " provision ") >= 0 {
+			return 6
+		}
+	}
+	return 0
+}
+
+func weighService(rest []byte) int {
+	second, _ := field.Word(rest)
+	switch string(second) {
+	case "timestamps":
+		if bytes.HasSuffix(rest, []byte(" date")) { // others that look like it
+			return 0
+		}
+		return 5
+	case "tcp-keepalives-in", "tcp-small-servers", "call-home", "pad", "config":
+		return 5
+	case "password-encryption":
 		return 2
-	case "exception", "tacacs-server", "radius-server":
-		return 1
-	case "vrf":
-		if string(second) == "definition" {
-			return 3
-		}
-		if string(second) == "context" { // NX-OS
-			return -4
-		}
-	case "boot":
-		if string(second) == "nxos" || string(second) == "kickstart" {
-			return -8
-		}
-		if string(second) == "system" {
-			return 2
-		}
-	case "hostname", "username", "ntp", "spanning-tree", "platform", "arp", "alias":
-		return 0
+	case "routing", "integrated-vtysh-config", "unsupported-transceiver": // EOS, FRR
+		return -8
 	}
 	return 0
 }
@@ -312,6 +313,8 @@ func weighInterface(name []byte) int {
 		if bytes.Count(name, []byte("/")) >= 3 { // XR
 			return -1
 		}
+		return 1
+	case field.Has(name, "Ethernet"), field.Has(name, "Loopback"), field.Has(name, "Serial"), field.Has(name, "Vlan"), field.Has(name, "Tunnel"):
 		return 1
 	case field.Has(name, "MgmtEth"), field.Has(name, "Bundle-Ether"): // XR
 		return -4

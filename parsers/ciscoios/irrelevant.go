@@ -16,7 +16,7 @@ func topIrrelevant(w []byte) string {
 		"standby", "vrrp", "glbp", "hsrp":
 		return "routing, redundancy and labels: paths, not permissions"
 	case "spanning-tree", "vtp", "lldp", "cdp", "udld", "errdisable", "port-channel", "lacp", "mac-address-table", "mls", "cef", "sdm",
-		"storm-control", "switchport", "power", "stack-power", "energywise", "fabric", "ethernet", "mvrp", "bridge", "vfi", "avb", "ptp",
+		"storm-control", "cluster", "switchport", "power", "stack-power", "energywise", "fabric", "ethernet", "mvrp", "bridge", "vfi", "avb", "ptp",
 		"l2protocol-tunnel", "rep", "macsec", "mka", "nmsp", "epm", "arp", "dot1q", "vmps", "device-tracking", "device-sensor",
 		"device-classifier", "port-security", "authentication", "dot1x", "mab", "cisp", "access-session", "autonomic", "auto",
 		"transceiver", "mdix", "led", "profinet", "cip", "swap", "switch", "stackwise-virtual", "vlan-internal", "hw-switch",
@@ -26,10 +26,10 @@ func topIrrelevant(w []byte) string {
 		"buffers", "scheduler", "process", "cpu", "monitor", "microcode", "upgrade", "warm-reboot", "reload", "config-register", "nvram",
 		"partition", "hardware", "license", "system", "environment", "resource", "rf", "fm", "sampler", "ipc", "slot", "subslot", "shutdown",
 		"virtual-service", "rommon", "secure", "srst", "config", "configuration", "format", "file", "sysmon", "harddisk", "usb", "tdm",
-		"network-clock", "network-clock-participate", "network-clock-select", "clock-source", "coredump", "core", "debug", "test", "udi",
+		"network-clock", "network-clock-participate", "network-clock-select", "clock-source", "coredump", "core", "debug", "test", "udi", "exception-slave", "xdr", "power-mgr",
 		"downward-compatible-config", "default-value", "mmi", "global", "trunk":
 		return "hardware, memory and redundancy of the device itself"
-	case "qos", "random-detect", "queue-list", "priority-list", "queue-monitor", "table-map", "wrr-queue", "srr-queue", "mapping",
+	case "qos", "random-detect", "queue-list", "priority-list", "queue-monitor", "spd", "table-map", "wrr-queue", "srr-queue", "mapping",
 		"map-class", "policy", "service-list", "sgbp", "metadata", "nbar", "performance", "performer":
 		return "quality of service: how fast, not whether"
 	case "aaa", "tacacs", "radius", "ldap", "kerberos", "login", "password", "security", "parser", "identity", "eap", "access-group",
@@ -51,7 +51,7 @@ func topIrrelevant(w []byte) string {
 		"ssid", "airgroup", "wps", "wism", "client", "iw", "ap-tag-source-priority", "ble", "rfid", "rrm", "trapflags", "remote-lan",
 		"guest-lan", "hotspot", "mesh", "iot":
 		return "wireless"
-	case "cable", "docsis", "packetcable", "cable-modem", "interface-group", "rphy", "ccap":
+	case "cable", "depi-class", "depi-tunnel", "docsis", "packetcable", "cable-modem", "interface-group", "rphy", "ccap":
 		return "cable modems: their own file servers are elsewhere"
 	case "ipx", "appletalk", "decnet", "dlsw", "netbios", "source-bridge", "sna", "lane", "rif", "xot", "apollo", "vines", "xns", "stun", "bstun",
 		"mop", "lat", "lnm", "locaddr-priority-list", "dspu", "tn3270", "cls", "bsc", "alps", "clid", "smrp":

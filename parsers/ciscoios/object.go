@@ -23,9 +23,18 @@ func (p *parser) objectGroup(n int32) {
 		kind = facts.ServiceGroup
 	case "v6-service":
 		kind, fam = facts.ServiceGroup, facts.IPv6
-	default: // security, fqdn, ip address, smtp: their members are not addresses
-		p.unsupportedBlock(n, "object groups of this kind are not modelled")
-		p.group(n, facts.NetworkGroup).Unread = "object group " + string(p.word(1)) + " is not modelled"
+	case "protocol":
+		kind = facts.ProtocolGroup
+	case "ip":
+		if p.is(2, "port") && len(p.w) == 4 { // object-group ip port NAME, applied as "portgroup NAME"
+			p.w = append(p.w[:1:1], p.w[2:]...)
+			kind = facts.PortGroup
+			break
+		}
+		p.unknownGroup(n)
+		return
+	default: // security, fqdn, smtp: their members are not addresses
+		p.unknownGroup(n)
 		return
 	}
 	at := p.groupIndex(n, kind)
@@ -41,10 +50,15 @@ func (p *parser) objectGroup(n int32) {
 			if p.negated {
 				break
 			}
-			if kind == facts.NetworkGroup {
+			switch kind {
+			case facts.NetworkGroup:
 				ok = p.networkMember(g, fam, c)
-			} else {
+			case facts.ServiceGroup:
 				ok = p.serviceMember(g, fam, c)
+			case facts.PortGroup:
+				ok = p.portMember(g)
+			case facts.ProtocolGroup, facts.ICMPGroup:
+				ok = p.protocolMember(g)
 			}
 		}
 		if !ok {
@@ -67,8 +81,39 @@ func (p *parser) groupIndex(n int32, kind facts.GroupKind) int {
 	return at
 }
 
-func (p *parser) group(n int32, kind facts.GroupKind) *facts.Group {
-	return &p.d.Groups[p.groupIndex(n, kind)]
+// unknownGroup states a group whose members are not modelled.
+func (p *parser) unknownGroup(n int32) {
+	p.unsupportedBlock(n, "object groups of this kind are not modelled")
+	p.d.Groups[p.groupIndex(n, facts.NetworkGroup)].Unread = "object groups of this kind are not modelled"
+}
+
+// portMember reads "eq PORT..." and its like. Names are those of TCP, which UDP shares where both have them.
+func (p *parser) portMember(g *facts.Group) bool {
+	var ports facts.Ports
+	r := facts.Rule{Match: facts.Match{Protocols: p.proto(facts.TCP)}}
+	e := entry{p: p, r: &r, fam: facts.IPv4}
+	if !e.ports(&ports) || e.i != len(p.w) || !ports.Present || ports.Not {
+		return false
+	}
+	g.Ports = append(g.Ports, ports.Ranges...)
+	return true
+}
+
+// protocolMember reads "protocol-object PROTOCOL".
+func (p *parser) protocolMember(g *facts.Group) bool {
+	if !p.is(0, "protocol-object") || len(p.w) != 2 {
+		return false
+	}
+	n, kind := protocolOf(p.word(1), facts.IPv4)
+	switch kind {
+	case protoOne:
+		g.Protocols = append(g.Protocols, n)
+	case protoTCPUDP:
+		g.Protocols = append(g.Protocols, tcpUDP()...)
+	case protoAny, protoNone:
+		return false
+	}
+	return true
 }
 
 // networkMember reads "host A", "A MASK", "A/n", "A /n", "range A B", "any", "fqdn NAME".

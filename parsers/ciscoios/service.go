@@ -56,7 +56,7 @@ func (p *parser) tftpServer(n int32) {
 		path, i = join(path+":", next), 3
 	case !strings.Contains(path, ":") && path != "":
 		path += ":"
-	case strings.HasSuffix(path, ":") && loose && len(p.w) > 2 && !isList(p.w, next): // flash: FILE
+	case strings.HasSuffix(path, ":") && loose && !isList(len(p.w), next): // flash: FILE
 		path, i = join(path, next), 3
 	}
 	s.Path = p.str([]byte(path))
@@ -77,9 +77,9 @@ func (p *parser) tftpServer(n int32) {
 }
 
 // isList reports whether a last word is the number of a list rather than a file.
-func isList[T any](words []T, w []byte) bool {
+func isList(words int, w []byte) bool {
 	_, numeric := number(w)
-	return numeric && len(words) == 3
+	return numeric && words == 3
 }
 
 // join puts a file behind its file system, unless it names one itself.

@@ -288,7 +288,7 @@ func (p *parser) policyFilter(pm *policyMap) facts.Filter {
 // maxNested bounds how deep class maps may lie in class maps, maxMatches how many conditions all policies have.
 const (
 	maxNested  = 8
-	maxMatches = 1 << 18
+	maxMatches = 1 << 16
 )
 
 // classMatch is what a class map matches.
