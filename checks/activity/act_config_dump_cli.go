@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/checks/judge"
@@ -63,7 +64,10 @@ and nothing seen is no pass. Of a workflow's source any address of the device is
 
 // dumps reports whether a command sends away what the check is about: configuration, keys, logs, or output.
 func dumps(c *facts.Command) bool {
-	return c != nil && c.Copy != nil && c.Copy.Out && (c.Copy.Config || c.Copy.What == "output")
+	if c == nil || c.Copy == nil || !c.Copy.Out {
+		return false
+	}
+	return c.Copy.Config || c.Copy.What == "output" || slices.Contains(strings.Fields(c.Line), "/create") // archive tar /create
 }
 
 // A dump is what one device was told to send to one server.
@@ -72,6 +76,7 @@ type dump struct {
 	sent    bool // some command was not refused
 	n       int64
 	command *facts.Command // the first
+	second  int64          // of the latest
 }
 
 func configDump(p *audit.Pass, e tally.Entity, events []tally.Event) {
@@ -98,7 +103,10 @@ func configDump(p *audit.Pass, e tally.Entity, events []tally.Event) {
 		if severity > x.f.Severity {
 			x.f.Variant, x.f.Severity, x.f.Near = v, severity, near
 		}
-		x.n++
+		if x.n == 0 || c.Time.Quality == facts.NoTime || c.Time.Unix != x.second {
+			x.n++ // two messages of one second tell one command (ASA 111008 and 111010)
+		}
+		x.second = c.Time.Unix
 		x.sent = x.sent || c.Outcome != facts.Denied && c.Outcome != facts.Failed
 		x.f.Spans = judge.Mark(x.f.Spans, "", c.Span)
 		if t := c.Time.Time(); !t.IsZero() {

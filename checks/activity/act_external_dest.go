@@ -118,7 +118,8 @@ func externalPair(p *audit.Pass, k tally.Key, now, _ *tally.Pair) {
 // readsOnly reports whether a log that names operations saw gets and listings and nothing else, in all sessions.
 func readsOnly(x *tally.Pair) bool {
 	const reads = 1<<facts.OpGet | 1<<facts.OpList
-	return x.Ops != 0 && x.Ops&^reads == 0 && x.By&(1<<facts.ByLog) != 0 && x.By&^(1<<facts.ByLog) == 0
+	const named = 1<<facts.ByLog | 1<<facts.ByDPI
+	return x.Ops != 0 && x.Ops&^reads == 0 && x.By != 0 && x.By&^named == 0
 }
 
 func contains(nets []netip.Prefix, a netip.Addr) bool {
