@@ -154,6 +154,9 @@ var weights = map[string][]weight{
 	"mlag":                         {{"", -3}},
 	"queue-monitor":                {{"", -3}},
 	"prompt":                       {{"", -3}},
+	"telnet-server":                {{"", -4}}, // others that look like it
+	"ssh-server":                   {{"", -4}},
+	"web-server":                   {{"", -4}},
 	"telnet":                       {{"", -6}}, // XR
 	"route-policy":                 {{"", -6}},
 	"prefix-set":                   {{"", -6}},
