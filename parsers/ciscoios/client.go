@@ -425,6 +425,9 @@ func (p *parser) finishClients() {
 			}
 		}
 	}
+	if len(p.d.Clients) == 0 {
+		return
+	}
 	scopes := map[string]string{}
 	for i := range p.d.Interfaces {
 		scopes[p.d.Interfaces[i].Name] = p.d.Interfaces[i].Scope

@@ -11,10 +11,10 @@ import (
 
 // iface reads "interface NAME" and its block.
 func (p *parser) iface(n int32) {
-	name := p.str(p.word(1))
-	if len(p.w) > 2 { // "interface GigabitEthernet 0/1", "interface Serial0/0 point-to-point"
+	name := string(p.word(1)) // names of interfaces are said once
+	if len(p.w) > 2 {         // "interface GigabitEthernet 0/1", "interface Serial0/0 point-to-point"
 		if c := p.word(2)[0]; c >= '0' && c <= '9' {
-			name = p.str([]byte(name + string(p.word(2))))
+			name += string(p.word(2))
 		}
 	}
 	p.ok(n)
@@ -184,7 +184,12 @@ func (p *parser) applied(f *facts.Interface, c int32, fam facts.Family, i int) b
 		p.reasons[c] = "how a list is applied was not understood"
 		return true
 	}
-	f.Bindings = append(f.Bindings, b)
+	if f.Bindings == nil {
+		f.Bindings = p.binds.one()
+		f.Bindings[0] = b
+	} else {
+		f.Bindings = append(f.Bindings, b)
+	}
 	p.ok(c)
 	return true
 }
@@ -197,7 +202,8 @@ func (p *parser) binding(c int32, fam facts.Family, i int, where string) (facts.
 	}
 	// "If an access list is referenced by a name, but does not exist, all packets pass" (Catalyst 2960 software
 	// configuration guide).
-	b := facts.Binding{Filters: []string{p.str(name)}, Family: fam, Where: where, Span: p.span(c), Undefined: facts.Permit}
+	b := facts.Binding{Filters: p.texts.one(), Family: fam, Where: where, Span: p.span(c), Undefined: facts.Permit}
+	b.Filters[0] = p.str(name)
 	switch string(p.word(i + 1)) {
 	case "in":
 	case "out":

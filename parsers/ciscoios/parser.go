@@ -55,6 +55,7 @@ type parser struct {
 	icmps   slab[facts.ICMPType]
 	svcs    slab[facts.ServiceItem]
 	texts   slab[string]
+	binds   slab[facts.Binding]
 	numbers [256]uint8 // numbers[n] is n: one-protocol lists are cut out of it
 }
 

@@ -139,7 +139,7 @@ func (p *parser) masked(text []byte) string {
 		}
 	}
 	if bytes.IndexByte(text, '@') < 0 && !mayHoldSecret(text) {
-		return p.str(text)
+		return string(text)
 	}
 	return copycmd.Mask(bytes.Clone(text), copycmd.Secrets(nil, text))
 }
