@@ -273,7 +273,6 @@ func (p *parser) route(n int32, i int) {
 		}
 		if a, ok := field.Addr(w); ok {
 			r.NextHop = a
-			i++
 			break
 		}
 		switch string(w) {

@@ -405,6 +405,7 @@ func (p *parser) protectPlane() {
 			word = "http"
 		case facts.HTTPS:
 			word = "https"
+		case facts.ProtocolUnknown, facts.FTPS, facts.SMB, facts.SFTP, facts.RCP, facts.SmartInstall:
 		}
 		if word == "" || s.Role != facts.RoleServer {
 			continue
