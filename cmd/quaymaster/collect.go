@@ -105,7 +105,14 @@ func (p *program) collect(ctx context.Context, targets []inventory.Target, out s
 	o.Progress = func(e collectors.Event) {
 		switch {
 		case e.Err != nil:
-			fmt.Fprintf(p.stderr, "[%d/%d] %s %s failed after %s: %s\n", e.Done, e.Total, printable(e.Device), e.Collector, e.Took.Round(time.Millisecond), printable(e.Err.Error()))
+			what := fmt.Sprintf("failed after %s", e.Took.Round(time.Millisecond))
+			if e.Skipped {
+				what = "skipped"
+			}
+			fmt.Fprintf(p.stderr, "[%d/%d] %s %s %s: %s\n", e.Done, e.Total, printable(e.Device), e.Collector, what, printable(e.Err.Error()))
+			if e.Remedy != "" {
+				fmt.Fprintf(p.stderr, "    hint: %s\n", printable(e.Remedy))
+			}
 		case !quiet:
 			fmt.Fprintf(p.stderr, "[%d/%d] %s %s in %s\n", e.Done, e.Total, printable(e.Device), e.Collector, e.Took.Round(time.Millisecond))
 		}

@@ -87,14 +87,22 @@ func login(ctx context.Context, m *session.Manager, t inventory.Target, password
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err := m.Login(ctx, url.UserPassword(t.Credential.User, string(password)))
-	if err == nil {
-		return nil
-	}
 	switch {
+	case err == nil:
+		if t.Accepted != nil {
+			t.Accepted()
+		}
+		return nil
 	case fault.Is(err, &types.InvalidLogin{}):
-		return fmt.Errorf("%s refused the login of %q: check the password, and whether the account is locked (one attempt was made)", t.Name, t.Credential.User)
+		return &inventory.Failure{
+			Cause: fmt.Sprintf("%s refused the login of %q", t.Name, t.Credential.User), Refused: true, Err: err,
+			Remedy: "check the password, and whether the account is locked; one attempt was made",
+		}
 	case fault.Is(err, &types.NoPermission{}):
-		return fmt.Errorf("%s refused the login of %q: no permission; a host in lockdown mode is read through its vCenter", t.Name, t.Credential.User)
+		return &inventory.Failure{
+			Cause: fmt.Sprintf("%s refused the login of %q: no permission", t.Name, t.Credential.User), Refused: true, Err: err,
+			Remedy: "a host in lockdown mode is read through its vCenter",
+		}
 	}
 	return fmt.Errorf("log in to %s: %w", t.Name, err)
 }

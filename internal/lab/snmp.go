@@ -148,6 +148,9 @@ func (a *SNMPAgent) serve() {
 
 func (a *SNMPAgent) answer(req *gosnmp.SnmpPacket, _ int) []gosnmp.SnmpPDU {
 	switch req.PDUType {
+	default:
+		a.writes.Add(1)
+		return req.Variables
 	case gosnmp.GetRequest:
 		out := make([]gosnmp.SnmpPDU, len(req.Variables))
 		for i, v := range req.Variables {
@@ -157,8 +160,6 @@ func (a *SNMPAgent) answer(req *gosnmp.SnmpPacket, _ int) []gosnmp.SnmpPDU {
 	case gosnmp.GetNextRequest, gosnmp.GetBulkRequest:
 		return a.bulk(req)
 	}
-	a.writes.Add(1)
-	return req.Variables
 }
 
 func (a *SNMPAgent) get(name string) gosnmp.SnmpPDU {
