@@ -159,7 +159,7 @@ func hex16(b []byte) (v uint16, width int) {
 		case c-'0' <= 9:
 			c -= '0'
 		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c|0x20 - 'a' + 10
+			c = c | 0x20 - 'a' + 10
 		default:
 			return v, width
 		}
