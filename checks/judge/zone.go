@@ -167,8 +167,8 @@ func Sides(p *audit.Pass, d *facts.Device) []Side {
 			// An address from the network comes with a default route from it (RFC 2132 3.5), unless another is stated.
 			s.Outside, s.Border, s.Known = true, true, true
 		}
-		if s.Route != nil || s.Border {
-			s.Beyond = nil
+		if s.Route != nil || s.Border && !hasDefault[s.Interface.Scope] {
+			s.Beyond = nil // a border without a stated default route has learned one
 		}
 		slices.SortFunc(s.Zones, byName)
 	}

@@ -1,7 +1,9 @@
 package checktest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -144,7 +146,10 @@ func TestGeneratedWant(t *testing.T) {
 			var got []string
 			for _, e := range examples(a) {
 				kinds[e.kind]++
-				got = append(got, judge(t, c, e)...)
+				doc := run(t, c, e)
+				got = append(got, judge(t, c, e, doc)...)
+				keepsSecrets(t, e, doc)
+				keepsNames(t, c, e, doc)
 			}
 			if kinds["bad"] == 0 || kinds["good"] == 0 {
 				t.Errorf("%s has %d bad and %d good examples", name, kinds["bad"], kinds["good"])
@@ -155,9 +160,8 @@ func TestGeneratedWant(t *testing.T) {
 }
 
 // judge gives the lines an example is expected to give.
-func judge(t *testing.T, c *audit.Check, e example) []string {
+func judge(t *testing.T, c *audit.Check, e example, doc *report.Doc) []string {
 	t.Helper()
-	doc := run(t, c, e)
 	at := e.kind + "/" + e.name
 	var out []string
 	for _, f := range doc.Findings {
@@ -168,6 +172,9 @@ func judge(t *testing.T, c *audit.Check, e example) []string {
 		out = append(out, fmt.Sprintf("%s: %s: %s-%d %s %s: %s", at, place, f.Check, f.Variant, f.Severity, f.Confidence, f.Message))
 		if f.Variant > 0 && f.Variant >= len(c.Variants) {
 			t.Errorf("%s: variant %d is not declared", at, f.Variant)
+		}
+		if place == "no line" {
+			t.Errorf("%s: %q points at no line", at, f.Message)
 		}
 		if strings.HasSuffix(f.Message, ".") || strings.Contains(f.Message, "\n") {
 			t.Errorf("%s: message %q is not one sentence without a full stop", at, f.Message)
@@ -198,6 +205,51 @@ func judge(t *testing.T, c *audit.Check, e example) []string {
 		return nil
 	}
 	return out
+}
+
+// planted are the secrets that examples hold.
+var planted = []string{"Harbour-7-Lamp", "Crane-9-Rope", "Pass-1-word", "082F4D5D0B1C0A", "Wharf", "$9$abc", "Plain-Text-7"}
+
+// keepsSecrets looks for the examples' secrets in all that a result shows.
+func keepsSecrets(t *testing.T, e example, doc *report.Doc) {
+	t.Helper()
+	b, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range planted {
+		if bytes.Contains(b, []byte(s)) {
+			t.Errorf("%s/%s: the result shows the secret %q", e.kind, e.name, s)
+		}
+	}
+}
+
+// keepsNames moves every line of an example's configurations and documents: findings must keep their fingerprints.
+func keepsNames(t *testing.T, c *audit.Check, e example, doc *report.Doc) {
+	t.Helper()
+	moved := example{kind: e.kind, name: e.name, files: map[string][]byte{}}
+	for name, data := range e.files {
+		switch {
+		case path.Ext(name) == ".json":
+			data = append([]byte("\n\n"), data...)
+		case path.Ext(name) == ".conf":
+			data = append([]byte("# a note\n# another\n"), data...)
+		case path.Ext(name) == ".cfg":
+			data = append([]byte("! a note\n! another\n"), data...)
+		}
+		moved.files[name] = data
+	}
+	names := func(d *report.Doc) []string {
+		var out []string
+		for _, f := range d.Findings {
+			out = append(out, f.Fingerprint+" "+f.Severity+" "+f.Message)
+		}
+		slices.Sort(out)
+		return out
+	}
+	if diff := gocmp.Diff(names(doc), names(run(t, c, moved))); diff != "" {
+		t.Errorf("%s/%s: with lines inserted its findings are others (-before +after):\n%s", e.kind, e.name, diff)
+	}
 }
 
 // compare holds the archive's want file against got, or rewrites it.
