@@ -48,7 +48,7 @@ func fleet(b testing.TB, dir string, n int) (size int64) {
 	return size
 }
 
-func audit(b testing.TB, dir string, jobs int) {
+func auditAll(b testing.TB, dir string, jobs int) {
 	b.Helper()
 	set, err := evidence.Open(b.Context(), evidence.Options{}, dir)
 	if err != nil {
@@ -70,7 +70,7 @@ func BenchmarkConfigs(b *testing.B) {
 	b.SetBytes(fleet(b, dir, 500))
 	b.ReportAllocs()
 	for b.Loop() {
-		audit(b, dir, 1)
+		auditAll(b, dir, 1)
 	}
 }
 

@@ -187,7 +187,7 @@ func (p *parser) finish() {
 	p.sortSecrets()
 	p.removals()
 	if p.saved && !p.ended {
-		p.note(facts.NoteUnread, evidence.Span{}, `the configuration begins with ": Saved" and lacks the ": end" that closes it; it may be cut short`,
+		p.note(facts.NoteIncomplete, evidence.Span{}, `the configuration begins with ": Saved" and lacks the ": end" that closes it; it may be cut short`,
 			"collect it again with the terminal pager off")
 	}
 	p.d.Lines = p.t.Count()

@@ -74,7 +74,7 @@ func TestCutShort(t *testing.T) {
 		t.Errorf("whole: notes %v", notes)
 	}
 	_, notes := readAll(t, "cut", src[:len(src)/2])
-	if len(notes) == 0 || notes[len(notes)-1].Kind != facts.NoteUnread {
+	if len(notes) == 0 || notes[len(notes)-1].Kind != facts.NoteIncomplete {
 		t.Errorf("cut: notes %v", notes)
 	}
 }

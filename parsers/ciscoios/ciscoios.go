@@ -133,7 +133,7 @@ func (p *parser) finish() {
 	p.finishNAT()
 	p.identify()
 	if p.version && !p.ended && !p.partial {
-		p.note(facts.NoteUnread, evidence.Span{}, `the configuration has a version and lacks the "end" that closes it; it may be cut short`,
+		p.note(facts.NoteIncomplete, evidence.Span{}, `the configuration has a version and lacks the "end" that closes it; it may be cut short`,
 			"collect it again with the terminal pager off")
 	}
 	p.allSecrets()
