@@ -89,13 +89,10 @@ func ftpCredentials(p *audit.Pass, d *facts.Device) {
 // ofFTP reports whether a secret is an FTP client's: by its kind, and by the protocol of the statement it is in.
 func ofFTP(d *facts.Device, s *facts.Secret) bool {
 	c := clientOf(d, s)
-	switch s.Kind {
-	case facts.SecretFTP: // also TFTP's and, below archive-sites, other URLs' passwords
+	if s.Kind == facts.SecretFTP { // also TFTP's and, below archive-sites, other URLs' passwords
 		return c == nil || c.Protocol == facts.FTP || c.Protocol == facts.ProtocolUnknown
-	case facts.SecretURL:
-		return c != nil && c.Protocol == facts.FTP
 	}
-	return false
+	return s.Kind == facts.SecretURL && c != nil && c.Protocol == facts.FTP
 }
 
 // clientOf is the client a secret belongs to: the one that says so, or the one in whose statement it stands; nil when there

@@ -71,10 +71,10 @@ services can be older than the host's state.
 // shellName is what a service is called in messages; empty when it opens no shell. Records name the service by its key or
 // by its label ("SSH", "ESXi Shell").
 func shellName(service string) string {
-	switch s := strings.ToLower(service); {
-	case s == "tsm-ssh", s == "ssh":
+	switch strings.ToLower(service) {
+	case "tsm-ssh", "ssh":
 		return "SSH"
-	case s == "tsm", s == "esxi shell", s == "esxishell":
+	case "tsm", "esxi shell", "esxishell":
 		return "the ESXi shell"
 	}
 	return ""
