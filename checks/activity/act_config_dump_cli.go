@@ -59,6 +59,14 @@ and nothing seen is no pass. Of a workflow's source any address of the device is
 		Fixes:    map[string]string{"": "ask the user; when nobody knows, rotate what the configuration holds, and close the way out"},
 		Needs:    audit.Needs{Evidence: facts.HasSyslog},
 		Trail:    configDump,
+		Fleet: func(p *audit.Pass, r *audit.Rollup) {
+			for _, d := range r.Devices {
+				if judge.IsDevice(d.Platform) && d.Has&facts.HasSyslog != 0 && d.Has&facts.HasCommands == 0 {
+					p.At(d.ID)
+					p.NotEvaluated("the log of this device tells no command: command accounting, configuration logging or an applet would")
+				}
+			}
+		},
 	}
 }
 

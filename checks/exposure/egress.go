@@ -24,11 +24,13 @@ type application struct {
 	say    string // for messages
 	filter string // the filter to mend; empty when there is none
 	scope  string
+	from   string // device zones, of a zone policy
+	to     string
 	marks  []audit.Mark
 	plain  uint8 // the variant of a finding about one protocol
 }
 
-// A leak is what an application lets out of one protocol.
+// A leak is what an application lets out of one protocol, from one zone or several.
 type leak struct {
 	protocol  facts.Protocol
 	listeners []facts.Listener
@@ -40,10 +42,10 @@ type leak struct {
 	more      []evidence.Span // lines that let other ports of the protocol out
 }
 
-// An outlet is an application with its leaks.
+// An outlet is an application with its leaks, by zone and protocol.
 type outlet struct {
 	application
-	leaks map[facts.Protocol]*leak
+	leaks map[string]map[facts.Protocol]*leak
 }
 
 type egress struct {
@@ -126,6 +128,7 @@ func (e *egress) decides(in, out *judge.Side, fam facts.Family) (application, bo
 	if e.d.Zoning.Model == facts.Zones && (x.Zone != "" || y.Zone != "") {
 		a := application{kind: "zone policy", name: fmt.Sprintf("from zone %s to zone %s", cmp.Or(x.Zone, "none"), cmp.Or(y.Zone, "none"))}
 		a.say = fmt.Sprintf("the policy from zone %q to zone %q", x.Zone, y.Zone)
+		a.from, a.to = x.Zone, y.Zone
 		for i := range e.d.Zoning.Pairs {
 			if z := &e.d.Zoning.Pairs[i]; z.From == x.Zone && z.To == y.Zone {
 				a.marks = judge.Mark(a.marks, "applied here", z.Span)
@@ -358,7 +361,7 @@ func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *he
 	key := a.kind + "\x00" + a.name
 	o := e.outlets[key]
 	if o == nil {
-		o = &outlet{application: a, leaks: map[facts.Protocol]*leak{}}
+		o = &outlet{application: a, leaks: map[string]map[facts.Protocol]*leak{}}
 		e.outlets[key] = o
 	}
 	for _, m := range a.marks {
@@ -368,25 +371,46 @@ func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *he
 	if got.Protocol == facts.FTP {
 		session = "" // the control channel by itself carries commands, and files' names
 	}
-	l := o.leaks[got.Protocol]
-	if l == nil {
-		l = &leak{protocol: got.Protocol, zone: z, query: q, answer: *got, session: session}
-		o.leaks[got.Protocol] = l
+	one := &leak{
+		protocol: got.Protocol, listeners: []facts.Listener{got.Listener}, zones: []string{z.Name}, zone: z, query: q, answer: *got, session: session,
 	}
-	if judge.Privilege(z) > judge.Privilege(l.zone) || z.Name == l.zone.Name && l.session == headerspace.Deny && session != headerspace.Deny {
-		l.zone, l.query, l.answer = z, q, *got
+	if !got.Span.IsZero() {
+		one.more = []evidence.Span{got.Span}
+	}
+	if o.leaks[z.Name] == nil {
+		o.leaks[z.Name] = map[facts.Protocol]*leak{}
+	}
+	if l := o.leaks[z.Name][got.Protocol]; l != nil {
+		l.join(one)
+		return
+	}
+	o.leaks[z.Name][got.Protocol] = one
+}
+
+// join adds another leak, of the same protocol unless both are to stand for all of them. The answer shown is that of the
+// zone with most to lose, and of a session that works.
+func (l *leak) join(o *leak) {
+	mine, theirs := judge.Privilege(l.zone), judge.Privilege(o.zone)
+	if theirs > mine || theirs == mine && (harm(o) > harm(l) || l.session == headerspace.Deny && o.session != headerspace.Deny) {
+		l.protocol, l.zone, l.query, l.answer = o.protocol, o.zone, o.query, o.answer
 	}
 	if l.session == headerspace.Deny {
-		l.session = session // one way that works is enough
+		l.session = o.session // one way that works is enough
 	}
-	if !slices.Contains(l.listeners, got.Listener) {
-		l.listeners = append(l.listeners, got.Listener)
+	for _, x := range o.listeners {
+		if !slices.Contains(l.listeners, x) {
+			l.listeners = append(l.listeners, x)
+		}
 	}
-	if !slices.Contains(l.zones, z.Name) {
-		l.zones = append(l.zones, z.Name)
+	for _, z := range o.zones {
+		if !slices.Contains(l.zones, z) {
+			l.zones = append(l.zones, z)
+		}
 	}
-	if !got.Span.IsZero() && !slices.Contains(l.more, got.Span) && len(l.more) < judge.MaxMarks {
-		l.more = append(l.more, got.Span)
+	for _, x := range o.more {
+		if !slices.Contains(l.more, x) && len(l.more) < judge.MaxMarks {
+			l.more = append(l.more, x)
+		}
 	}
 }
 

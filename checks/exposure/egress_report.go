@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
@@ -15,21 +14,17 @@ import (
 	"github.com/quaymaster/quaymaster/headerspace"
 )
 
-// report makes one finding for each outlet and protocol, or one for an outlet that lets everything out, and records what
-// was left open.
+// report makes one finding for each outlet and protocol, and one for all of them where everything leaves a zone; and
+// records what was left open.
 func (e *egress) report() {
 	for _, key := range slices.Sorted(maps.Keys(e.outlets)) {
 		o := e.outlets[key]
-		n := 0
-		for _, l := range o.leaks {
-			n += len(l.listeners)
+		every, some := o.sum()
+		if every != nil {
+			e.p.Report(e.finding(o, every, true))
 		}
-		if n == len(facts.TransferPorts()) {
-			e.p.Report(e.finding(o, o.worst(), true))
-			continue
-		}
-		for _, proto := range slices.Sorted(maps.Keys(o.leaks)) {
-			e.p.Report(e.finding(o, o.leaks[proto], false))
+		for _, proto := range slices.Sorted(maps.Keys(some)) {
+			e.p.Report(e.finding(o, some[proto], false))
 		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(e.open)) {
@@ -37,27 +32,34 @@ func (e *egress) report() {
 	}
 }
 
-// worst is the leak that weighs most, with the zones of all.
-func (o *outlet) worst() *leak {
-	var worst leak
-	var zones []string
-	session := headerspace.Deny
-	for _, proto := range slices.Sorted(maps.Keys(o.leaks)) {
-		l := o.leaks[proto]
-		if worst.protocol == facts.ProtocolUnknown || harm(l) > harm(&worst) {
-			worst = *l
+// sum joins the leaks of the zones that everything leaves into one, nil when there is no such zone, and those of the other
+// zones by protocol.
+func (o *outlet) sum() (every *leak, some map[facts.Protocol]*leak) {
+	some = map[facts.Protocol]*leak{}
+	for _, zone := range slices.Sorted(maps.Keys(o.leaks)) {
+		leaks := o.leaks[zone]
+		n := 0
+		for _, l := range leaks {
+			n += len(l.listeners)
 		}
-		if l.session != headerspace.Deny {
-			session = l.session
-		}
-		for _, z := range l.zones {
-			if !slices.Contains(zones, z) {
-				zones = append(zones, z)
+		for _, proto := range slices.Sorted(maps.Keys(leaks)) {
+			l := *leaks[proto]
+			switch {
+			case n == len(facts.TransferPorts()) && every == nil:
+				every = &l
+			case n == len(facts.TransferPorts()):
+				every.join(&l)
+			case some[proto] == nil:
+				some[proto] = &l
+			default:
+				some[proto].join(&l)
 			}
 		}
 	}
-	worst.zones, worst.session, worst.more = zones, session, nil
-	return &worst
+	if every != nil {
+		every.more = nil // the lines of the packet that is shown are enough
+	}
+	return every, some
 }
 
 // harm is the base of a protocol: TFTP and SMB have no business on the Internet.
@@ -215,65 +217,6 @@ func (e *egress) role(s evidence.Span) string {
 		}
 	}
 	return "matches too"
-}
-
-// fix is the line to put before the one that lets the protocol out.
-func (e *egress) fix(o *outlet, l *leak, all bool) string {
-	if o.filter == "" {
-		return ""
-	}
-	f := judge.Find(e.d, o.filter, o.scope)
-	if f == nil || f.Synthetic {
-		return ""
-	}
-	listeners := l.listeners
-	if all {
-		listeners = facts.TransferPorts()
-	}
-	switch facts.PlatformFamily(e.d.Platform) {
-	case facts.CiscoIOS:
-		return iosDenies(f, l.answer.Rule, listeners)
-	case facts.CiscoASA:
-		var b []string
-		for _, x := range listeners {
-			b = append(b, fmt.Sprintf("access-list %s line 1 extended deny %s any any %s log", f.Name, judge.Transport(x.Transport), operator(x.Ports)))
-		}
-		return strings.Join(b, "\n")
-	}
-	return ""
-}
-
-// iosDenies are entries of an IOS list, before the entry called rule when that has a number.
-func iosDenies(f *facts.Filter, rule string, listeners []facts.Listener) string {
-	if strings.Contains(f.Kind, "standard") {
-		return "" // a standard list knows no ports
-	}
-	proto := "ip"
-	if f.Family == facts.IPv6 {
-		proto = "ipv6"
-	}
-	head := fmt.Sprintf("%s access-list extended %s", proto, f.Name)
-	if f.Family == facts.IPv6 {
-		head = "ipv6 access-list " + f.Name
-	}
-	b := []string{head}
-	n, err := strconv.Atoi(rule)
-	for i, x := range listeners {
-		number := ""
-		if err == nil && n > len(listeners) {
-			number = fmt.Sprintf("%d ", n-len(listeners)+i)
-		}
-		b = append(b, fmt.Sprintf(" %sdeny %s any any %s log", number, judge.Transport(x.Transport), operator(x.Ports)))
-	}
-	return strings.Join(b, "\n")
-}
-
-// operator is a range as IOS and ASA lists spell it.
-func operator(r facts.PortRange) string {
-	if r.First == r.Last {
-		return fmt.Sprintf("eq %d", r.First)
-	}
-	return fmt.Sprintf("range %d %d", r.First, r.Last)
 }
 
 func end(a fmt.Stringer, port uint16) string {

@@ -156,7 +156,7 @@ func preposition(s *facts.Service) string {
 }
 
 // serverFinding is what the checks about a server have in common.
-func serverFinding(p *audit.Pass, d *facts.Device, s *facts.Service, live []audit.Mark, base float64) audit.Finding {
+func serverFinding(p *audit.Pass, d *facts.Device, s *facts.Service, live []audit.Mark, base float64) (audit.Finding, judge.Reach) {
 	r := judge.Service(p, d, judge.ListenerOf(s))
 	f := audit.Finding{
 		Variant: reachVariant(r), Subject: serviceSubject(s), Severity: audit.Score(base, r.Factor, judge.Own(d), judge.Telemetry(d)),
@@ -166,5 +166,5 @@ func serverFinding(p *audit.Pass, d *facts.Device, s *facts.Service, live []audi
 	if r.Unknown != "" {
 		f.Evidence = map[string]string{"clients": "counted as outside: " + r.Unknown}
 	}
-	return f
+	return f, r
 }

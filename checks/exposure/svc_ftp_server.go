@@ -44,7 +44,8 @@ that is meant to be one needs an exception with an owner.
 			}
 			s := serversOf(d, facts.FTP)
 			for _, x := range s.on {
-				p.Report(serverFinding(p, d, x, s.live, .70))
+				f, _ := serverFinding(p, d, x, s.live, .70)
+				p.Report(f)
 			}
 			leaveOpen(p, d, &s, "ftp-server", "FTP", facts.PlatformFamily(d.Platform) != facts.CiscoASA)
 		},

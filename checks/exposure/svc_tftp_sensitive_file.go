@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
-	"github.com/quaymaster/quaymaster/checks/judge"
 	"github.com/quaymaster/quaymaster/facts"
 )
 
@@ -59,10 +58,9 @@ name is not seen. RANCID deletes "tftp-server flash" lines.
 }
 
 func sensitiveFinding(p *audit.Pass, d *facts.Device, s *facts.Service, live []audit.Mark) audit.Finding {
-	f := serverFinding(p, d, s, live, 1)
+	f, r := serverFinding(p, d, s, live, 1)
 	f.Signal.Weight = .35
 	f.Fix = tftpFix(d, s)
-	r := judge.Service(p, d, judge.ListenerOf(s))
 	f.Message = fmt.Sprintf("%s publishes %q by TFTP to %s", d.ID, s.Path, r.Who)
 	switch {
 	case r.Factor <= audit.ExposureNone:

@@ -53,7 +53,7 @@ func tftpServer(p *audit.Pass, d *facts.Device) {
 	}
 	s := serversOf(d, facts.TFTP)
 	for _, x := range s.on {
-		f := serverFinding(p, d, x, s.live, .70)
+		f, _ := serverFinding(p, d, x, s.live, .70)
 		f.Fix = tftpFix(d, x)
 		p.Report(f)
 	}
