@@ -123,8 +123,10 @@ func identify(f *evidence.File, head []byte, formats []facts.Format) (Detection,
 			rivals = append(rivals, format.Name)
 		}
 	}
-	if name := foreign(text); name != "" && d.Confidence <= facts.Likely && d.Format.Platform != "" && d.Format.Platform != f.Platform {
-		return Detection{}, &UnknownError{Guess: name, Hint: "its platform is not read by this version"}
+	if d.Confidence <= facts.Likely && d.Format.Platform != "" && d.Format.Platform != f.Platform {
+		if name := foreign(text); name != "" {
+			return Detection{}, &UnknownError{Guess: name, Hint: "its platform is not read by this version"}
+		}
 	}
 	if d.Confidence == facts.No {
 		return Detection{}, unknown(text, guess)

@@ -113,17 +113,20 @@ func uses(d *facts.Device, sides []judge.Side) []use {
 		if sides[i].HostOnly {
 			continue
 		}
+		bindings := slices.Clone(x.Bindings)
+		for _, b := range d.Bindings {
+			if b.Where == x.Name || x.Alias != "" && b.Where == x.Alias || b.Where == facts.WhereGlobal {
+				bindings = append(bindings, b)
+			}
+		}
+		if len(bindings) == 0 {
+			continue
+		}
 		var here, others ends
 		here.add(&sides[i])
 		for j := range sides {
 			if i != j && !sides[j].HostOnly && sides[j].Interface.Scope == x.Scope {
 				others.add(&sides[j])
-			}
-		}
-		bindings := slices.Clone(x.Bindings)
-		for _, b := range d.Bindings {
-			if b.Where == x.Name || x.Alias != "" && b.Where == x.Alias || b.Where == facts.WhereGlobal {
-				bindings = append(bindings, b)
 			}
 		}
 		for _, b := range bindings {

@@ -111,6 +111,8 @@ func meeting(p *audit.Pass, net netip.Prefix) (zones []policy.Zone, none bool) {
 type Side struct {
 	Interface *facts.Interface
 	Zones     []policy.Zone // internal ones, by name
+	// Networks are those connected and those a static route leads to, but for the default one.
+	Networks []netip.Prefix
 	// Outside says that it leads to outside addresses: everywhere, or to Beyond alone when that is not empty.
 	Outside bool
 	Beyond  []netip.Prefix
@@ -175,9 +177,27 @@ func Sides(p *audit.Pass, d *facts.Device) []Side {
 	return out
 }
 
+// Behind are the addresses of a zone that are known to be behind the side; no prefixes when none are.
+func (s *Side) Behind(p *audit.Pass, z policy.Zone) headerspace.Set {
+	all := Addresses(p, z)
+	out := headerspace.Set{Except: all.Except}
+	for _, n := range s.Networks {
+		for _, c := range all.Prefixes {
+			switch {
+			case n.Bits() >= c.Bits() && c.Contains(n.Addr()):
+				out.Prefixes = append(out.Prefixes, n)
+			case c.Bits() > n.Bits() && n.Contains(c.Addr()):
+				out.Prefixes = append(out.Prefixes, c)
+			}
+		}
+	}
+	return out
+}
+
 // add notes a network behind the side; own says that it is connected.
 func (s *Side) add(p *audit.Pass, net netip.Prefix, own bool) {
 	s.Known = true
+	s.Networks = append(s.Networks, net)
 	zones, none := meeting(p, net)
 	if none {
 		s.Outside = true
@@ -249,8 +269,10 @@ func isManagementPort(name string) bool {
 
 // isLoopback: nothing is behind one, whatever address it has.
 func isLoopback(name string) bool {
-	n := strings.ToLower(name)
-	return strings.HasPrefix(n, "loopback") || n == "lo" || len(n) > 2 && n[:2] == "lo" && n[2] >= '0' && n[2] <= '9'
+	if len(name) < 2 || !strings.EqualFold(name[:2], "lo") {
+		return false
+	}
+	return len(name) == 2 || name[2] >= '0' && name[2] <= '9' || len(name) >= len("loopback") && strings.EqualFold(name[:len("loopback")], "loopback")
 }
 
 // PairScope is the scope of the filters of a pair of device zones: names of a logical system's zones begin with its own.

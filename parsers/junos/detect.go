@@ -276,11 +276,17 @@ func eachLine(head []byte, f func(line []byte, column int) bool) {
 			return
 		}
 		head = rest
-		trimmed := bytes.TrimLeft(line, " \t\r")
-		column := len(line) - len(trimmed)
-		trimmed = bytes.TrimRight(trimmed, " \t\r")
-		if len(trimmed) > 0 && !f(trimmed, column) {
+		column, end := 0, len(line)
+		for column < end && blank(line[column]) {
+			column++
+		}
+		for end > column && blank(line[end-1]) {
+			end--
+		}
+		if column < end && !f(line[column:end], column) {
 			return
 		}
 	}
 }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
