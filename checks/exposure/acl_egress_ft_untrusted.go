@@ -48,8 +48,9 @@ no side is known, or on a device without a known way out, is asked by itself: "w
 ## How it can be wrong
 
 No path across devices is claimed: another device may stop the packet. What is behind an interface is told by addresses and
-static routes; routing protocols are not followed. Where a line that was not understood decides, the protocol is listed as
-not evaluated. A backup tool that re-sorted a list changes which line is shown, not the verdict.
+static routes; routing protocols are not followed, so that what only other addresses of the same zone may send, none of them
+known to be behind another interface, has medium confidence. Where a line that was not understood decides, the protocol is
+listed as not evaluated. A backup tool that re-sorted a list changes which line is shown, not the verdict.
 
 ## Tunables
 

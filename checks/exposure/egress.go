@@ -39,6 +39,7 @@ type leak struct {
 	query     headerspace.Query // what answer answers
 	answer    headerspace.ProtocolAnswer
 	session   headerspace.Verdict
+	far       bool            // the answer is about addresses that are not known to be behind the interface
 	more      []evidence.Span // lines that let other ports of the protocol out
 }
 
@@ -89,7 +90,7 @@ func (e *egress) paths() {
 					a.marks = judge.Mark(a.marks, "default route", out.Route.Span)
 				}
 				q := headerspace.Query{In: in.Interface.Name, Out: out.Interface.Name, Scope: in.Interface.Scope, Family: fam, At: e.p.Now()}
-				e.ask(q, a, in.Zones, out.Beyond)
+				e.ask(q, a, in, out.Beyond)
 			}
 		}
 	}
@@ -198,25 +199,47 @@ func quoteAll(names []string) string {
 	return judge.Join(out)
 }
 
-// ask asks q about the zones' addresses towards outside, and notes what leaks by a. beyond restricts outside to some of
+// ask asks q about the zones behind a side towards outside, and notes what leaks by a. beyond restricts outside to some of
 // it; empty is all.
-func (e *egress) ask(q headerspace.Query, a application, zones []policy.Zone, beyond []netip.Prefix) {
+func (e *egress) ask(q headerspace.Query, a application, in *judge.Side, beyond []netip.Prefix) {
 	for _, dst := range e.outside(beyond) {
 		q.Dst = dst
-		if len(zones) > 1 && !e.any(q, zones) {
+		if len(in.Zones) > 1 && !e.any(q, in.Zones) {
 			continue
 		}
-		for _, z := range zones {
-			q.Src = judge.Addresses(e.p, z)
-			answers, err := e.space.Transfers(q)
-			if err != nil {
-				continue // no address of the zone is of the version asked about
-			}
-			for i := range answers {
-				e.judge(q, a, z, &answers[i], beyond)
+		for _, z := range in.Zones {
+			e.askZone(q, a, in, z, beyond)
+		}
+	}
+}
+
+// askZone asks about the addresses of a zone that are known to be behind a side, and about its others for what those do
+// not let out: routes may have been learned. What is known to be behind another side does not come in here.
+func (e *egress) askZone(q headerspace.Query, a application, in *judge.Side, z policy.Zone, beyond []netip.Prefix) {
+	done := map[facts.Listener]bool{}
+	try := func(src headerspace.Set, far bool) {
+		q.Src = src
+		answers, err := e.space.Transfers(q)
+		if err != nil {
+			return // no address of the zone is of the version asked about
+		}
+		for i := range answers {
+			if got := &answers[i]; !done[got.Listener] {
+				done[got.Listener] = e.judge(q, a, z, got, beyond, far)
 			}
 		}
 	}
+	if near := in.Behind(e.p, z); len(near.Prefixes) > 0 {
+		try(near, false)
+	}
+	rest := judge.Addresses(e.p, z)
+	rest.Except = slices.Clone(rest.Except)
+	for i := range e.sides {
+		if e.sides[i].Interface.Scope == in.Interface.Scope {
+			rest.Except = append(rest.Except, e.sides[i].Networks...)
+		}
+	}
+	try(rest, in.Known)
 }
 
 // outside are the sets of addresses outside, without what the policy allows to everyone.
@@ -238,14 +261,15 @@ func (e *egress) any(q headerspace.Query, zones []policy.Zone) bool {
 	return err != nil || slices.ContainsFunc(answers, func(a headerspace.ProtocolAnswer) bool { return a.Verdict != headerspace.Deny })
 }
 
-// judge notes one answer about one zone.
-func (e *egress) judge(q headerspace.Query, a application, z policy.Zone, got *headerspace.ProtocolAnswer, beyond []netip.Prefix) {
+// judge notes one answer about one zone and reports whether it leaves nothing to ask.
+func (e *egress) judge(q headerspace.Query, a application, z policy.Zone, got *headerspace.ProtocolAnswer, beyond []netip.Prefix, far bool) bool {
 	if got.Permitted != nil {
 		e.approve(q, z, got, beyond)
 	}
 	switch {
 	case got.Permitted != nil:
-		e.note(q, a, z, got)
+		e.note(q, a, z, got, far)
+		return true
 	case got.Verdict == headerspace.Unknown:
 		why := fmt.Sprintf("whether %s lets transfers from zone %s out is unknown: %s", a.say, z.Name, cmp.Or(got.Reason, "a line was not understood"))
 		if e.open[why] == nil {
@@ -253,6 +277,7 @@ func (e *egress) judge(q headerspace.Query, a application, z policy.Zone, got *h
 		}
 		e.open[why][judge.Upper(got.Protocol)] = true
 	}
+	return false
 }
 
 // approve asks again without what workflows and the matrix approve, when they approve anything.
@@ -357,7 +382,7 @@ func (e *egress) networks(x *policy.Ends) []netip.Prefix {
 }
 
 // note adds a leak to its outlet.
-func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *headerspace.ProtocolAnswer) {
+func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *headerspace.ProtocolAnswer, far bool) {
 	key := a.kind + "\x00" + a.name
 	o := e.outlets[key]
 	if o == nil {
@@ -372,7 +397,7 @@ func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *he
 		session = "" // the control channel by itself carries commands, and files' names
 	}
 	one := &leak{
-		protocol: got.Protocol, listeners: []facts.Listener{got.Listener}, zones: []string{z.Name}, zone: z, query: q, answer: *got, session: session,
+		protocol: got.Protocol, listeners: []facts.Listener{got.Listener}, zones: []string{z.Name}, zone: z, query: q, answer: *got, session: session, far: far,
 	}
 	if !got.Span.IsZero() {
 		one.more = []evidence.Span{got.Span}
@@ -388,11 +413,12 @@ func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *he
 }
 
 // join adds another leak, of the same protocol unless both are to stand for all of them. The answer shown is that of the
-// zone with most to lose, and of a session that works.
+// zone with most to lose, of addresses known to be there, and of a session that works.
 func (l *leak) join(o *leak) {
 	mine, theirs := judge.Privilege(l.zone), judge.Privilege(o.zone)
-	if theirs > mine || theirs == mine && (harm(o) > harm(l) || l.session == headerspace.Deny && o.session != headerspace.Deny) {
-		l.protocol, l.zone, l.query, l.answer = o.protocol, o.zone, o.query, o.answer
+	better := harm(o) > harm(l) || l.session == headerspace.Deny && o.session != headerspace.Deny
+	if theirs > mine || theirs == mine && (l.far && !o.far || l.far == o.far && better) {
+		l.protocol, l.zone, l.query, l.answer, l.far = o.protocol, o.zone, o.query, o.answer, o.far
 	}
 	if l.session == headerspace.Deny {
 		l.session = o.session // one way that works is enough
@@ -431,19 +457,19 @@ func (e *egress) filtersAlone() {
 			case b.Direction == facts.Out && s.Known:
 				continue // asked as a path, or it leads inside
 			}
-			zones := s.Zones
-			if len(zones) == 0 {
-				zones = judge.Internal(e.p)
+			from := *s
+			if len(from.Zones) == 0 {
+				from.Zones = judge.Internal(e.p)
 			}
 			for _, name := range b.Filters {
-				e.alone(x, b, name, zones)
+				e.alone(&from, b, name)
 			}
 		}
 	}
 }
 
-func (e *egress) alone(x *facts.Interface, b *facts.Binding, name string, zones []policy.Zone) {
-	f := judge.Find(e.d, name, x.Scope)
+func (e *egress) alone(from *judge.Side, b *facts.Binding, name string) {
+	f := judge.Find(e.d, name, from.Interface.Scope)
 	if f == nil || f.Synthetic {
 		return
 	}
@@ -454,5 +480,5 @@ func (e *egress) alone(x *facts.Interface, b *facts.Binding, name string, zones 
 	if fam == facts.AnyFamily {
 		fam = facts.IPv4
 	}
-	e.ask(headerspace.Query{Filter: name, Scope: f.Scope, Family: fam, At: e.p.Now()}, a, zones, nil)
+	e.ask(headerspace.Query{Filter: name, Scope: f.Scope, Family: fam, At: e.p.Now()}, a, from, nil)
 }

@@ -99,6 +99,10 @@ func (e *egress) finding(o *outlet, l *leak, all bool) audit.Finding {
 	case egressAlone:
 		f.Confidence, lets = audit.ConfidenceMedium, "would let"
 	}
+	if l.far {
+		f.Confidence = audit.ConfidenceMedium
+		f.Evidence["source"] = "an address of the zone that is not known to be behind the interface"
+	}
 	zones := slices.Sorted(slices.Values(l.zones))
 	from := "zone " + judge.Join(zones)
 	switch {
