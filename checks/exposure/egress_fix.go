@@ -66,15 +66,13 @@ func junosPolicy(o *outlet, rule string, listeners []facts.Listener) string {
 // junosApplication is a predefined application (Junos security policies guide, predefined policy applications); empty when
 // there is none for the ports.
 func junosApplication(l facts.Listener) string {
-	switch l.Protocol {
-	case facts.FTP:
+	switch {
+	case l.Protocol == facts.FTP:
 		return "junos-ftp"
-	case facts.TFTP:
+	case l.Protocol == facts.TFTP:
 		return "junos-tftp"
-	case facts.SMB:
-		if l.Transport == facts.TCP {
-			return "junos-smb" // tcp 139 and 445
-		}
+	case l.Protocol == facts.SMB && l.Transport == facts.TCP:
+		return "junos-smb" // tcp 139 and 445
 	}
 	return ""
 }
