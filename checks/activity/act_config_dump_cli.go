@@ -138,15 +138,9 @@ func weighDump(p *audit.Pass, device string, c *facts.Command) (v uint8, base fl
 		Time: c.Time, Server: c.Copy.Addr, Protocol: c.Copy.Protocol, Op: facts.OpPut, User: c.User,
 		Out: facts.Absent, In: facts.Absent, Total: facts.Absent,
 	}
-	for _, a := range addresses(p, device) {
-		x.Client = a
-		w, miss := p.Policy.Match(&x)
-		if w != nil {
-			return 0, 0, nil, true
-		}
-		if miss != nil && (near == nil || len(miss.Differs) < len(near.Differs)) {
-			near = miss
-		}
+	near, approved = approvedFrom(p, device, &x)
+	if approved {
+		return 0, 0, nil, true
 	}
 	if contains(p.Policy.Servers, c.Copy.Addr) || destination(p, c.Copy.Addr) {
 		return dumpApproved, .25, near, false
@@ -159,17 +153,6 @@ func destination(p *audit.Pass, a netip.Addr) bool {
 	return slices.ContainsFunc(p.Policy.Workflows, func(w policy.Workflow) bool {
 		return contains(w.To.Prefixes, a) || slices.Contains(w.To.Zones, p.Zone(a).Name)
 	})
-}
-
-// addresses are those of a device; none is known of one that only logs name, unless its name is an address.
-func addresses(p *audit.Pass, id string) []netip.Addr {
-	if d := p.DeviceByID(id); d != nil && len(d.Addrs) > 0 {
-		return d.Addrs
-	}
-	if a, err := netip.ParseAddr(id); err == nil {
-		return []netip.Addr{a}
-	}
-	return nil
 }
 
 // exposureOf is how far away a command sends: a server that is not named by an address counts as outside.

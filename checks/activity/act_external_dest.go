@@ -2,6 +2,7 @@ package activity
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -40,7 +41,7 @@ today.
 The server is in no internal or partner zone, a session was let through, and something was carried: one byte for TFTP, SMB
 and Smart Install, 4 KiB for FTP and FTPS with their data channels. Of every day the vantage that saw most counts; sums of
 different vantages are never added. Sources that carry no volumes count as carrying something, with medium confidence, and
-so do pairs of which nobody knows who opened the session. Left out are sessions that workflows cover, approved servers and
+so do pairs of which nobody knows who opened the session, and transfers a device logged as its own. Left out are sessions that workflows cover, approved servers and
 the policy's allow list.
 
 Severity follows the client: a network device, hypervisor or management address, a server, a user. Reads alone, as the
@@ -65,6 +66,7 @@ address that is not private is outside.
 		Fixes: map[string]string{"": "find who started it; deny the protocol outward; approve the workflow with an owner and an expiry if it is needed"},
 		Needs: audit.Needs{Evidence: facts.HasTransfers},
 		Pair:  externalPair,
+		Trail: externalTrail,
 	}
 }
 
@@ -72,11 +74,11 @@ address that is not private is outside.
 func broadcast() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
 
 func externalPair(p *audit.Pass, k tally.Key, now, _ *tally.Pair) {
-	if now.Sessions == 0 || now.Approved >= now.Sessions || k.Protocol == facts.ProtocolUnknown || !external(p, k) || p.Zone(k.ClientAddr()).Trust == policy.External {
+	if now.Sessions == 0 || now.Approved >= now.Sessions || k.Protocol == facts.ProtocolUnknown || !external(p, k.ServerAddr()) || p.Zone(k.ClientAddr()).Trust == policy.External {
 		return
 	}
-	listed := contains(p.Policy.Deny, k.ServerAddr())
-	if !listed && (contains(p.Policy.Allow, k.ServerAddr()) || contains(p.Policy.Servers, k.ServerAddr())) {
+	listed, allowed := known(p, k.ServerAddr())
+	if allowed {
 		return
 	}
 	confidence := audit.ConfidenceHigh
@@ -113,6 +115,64 @@ func externalPair(p *audit.Pass, k tally.Key, now, _ *tally.Pair) {
 		When: interval(now), Entities: entities(k, device), Spans: judge.Mark(nil, "first seen", now.FirstSpan), Evidence: e,
 		Signal: audit.Signal{Weight: .45, Class: "NET"},
 	})
+}
+
+// known reports what the policy's lists say of a server: the deny list counts first.
+func known(p *audit.Pass, server netip.Addr) (listed, allowed bool) {
+	listed = contains(p.Policy.Deny, server)
+	return listed, !listed && (contains(p.Policy.Allow, server) || contains(p.Policy.Servers, server))
+}
+
+// externalTrail tells of transfers that a device logged as its own: their records name the server and no client (IOS,
+// "configured from tftp://...").
+func externalTrail(p *audit.Pass, e tally.Entity, events []tally.Event) {
+	if e.Kind != tally.KindDevice {
+		return
+	}
+	found := map[string]*audit.Finding{}
+	for i := range events {
+		x := events[i].Transfer
+		if x == nil || x.Client.IsValid() || !x.Server.IsValid() || x.Outcome != facts.Allowed || x.Protocol == facts.ProtocolUnknown || !external(p, x.Server) {
+			continue
+		}
+		listed, allowed := known(p, x.Server)
+		one := *x
+		if near, approved := approvedFrom(p, e.Name, &one); !allowed && !approved {
+			ownTransfer(found, e, x, near, listed)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		p.Report(*found[name])
+	}
+}
+
+// ownTransfer adds one such transfer to what was found.
+func ownTransfer(found map[string]*audit.Finding, e tally.Entity, x *facts.Transfer, near *policy.NearMiss, listed bool) {
+	name := fmt.Sprintf("%s to %s %s", e.Name, x.Server, x.Protocol)
+	f := found[name]
+	if f == nil {
+		f = &audit.Finding{
+			Variant: externalDevice, Subject: audit.Subject{Kind: "pair", Name: name}, Confidence: audit.ConfidenceMedium, Near: near,
+			Severity: audit.Score(.60, audit.ExposureUntrusted, audit.PrivilegeDevice, audit.TelemetryPartial),
+			Message:  fmt.Sprintf("%s had a transfer of its own by %s with %s outside, of an unknown volume", e.Name, judge.Upper(x.Protocol), x.Server),
+			Entities: []tally.Entity{e, {Kind: tally.KindAddress, Name: x.Server.String()}}, Evidence: map[string]string{"seen by": x.Vantage},
+			Signal: audit.Signal{Weight: .45, Class: "NET"},
+		}
+		if listed {
+			f.Variant, f.Severity = externalListed, audit.Score(.80, audit.ExposureUntrusted, audit.PrivilegeDevice, audit.TelemetryPartial)
+		}
+		if x.File != "" {
+			f.Evidence["file"] = x.File
+		}
+		found[name] = f
+	}
+	f.Spans = judge.Mark(f.Spans, "", x.Span)
+	if t := x.Time.Time(); !t.IsZero() {
+		if f.When.First.IsZero() {
+			f.When.First = t
+		}
+		f.When.Last = t
+	}
 }
 
 // readsOnly reports whether a log that names operations saw gets and listings and nothing else, in all sessions.

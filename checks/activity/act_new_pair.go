@@ -68,7 +68,7 @@ func newPair(p *audit.Pass, k tally.Key, now, before *tally.Pair) {
 	}
 	client, server := profile.Host(k.Client), profile.Host(k.Server)
 	v := uint8(newInside)
-	if external(p, k) {
+	if external(p, k.ServerAddr()) {
 		v = newOutside
 	}
 	if v == newInside && client.Days < minHistory && server.Days < minHistory {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/bits"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -121,7 +122,33 @@ func size(n int64) string {
 }
 
 // external reports whether an address is a server outside: no internal or partner zone holds it.
-func external(p *audit.Pass, k tally.Key) bool {
-	a := k.ServerAddr()
+func external(p *audit.Pass, a netip.Addr) bool {
 	return p.Zone(a).Trust == policy.External && !a.IsMulticast() && !a.IsUnspecified() && !a.IsLoopback() && a != broadcast()
+}
+
+// addresses are those of a device; none is known of one that only logs name, unless its name is an address.
+func addresses(p *audit.Pass, id string) []netip.Addr {
+	if d := p.DeviceByID(id); d != nil && len(d.Addrs) > 0 {
+		return d.Addrs
+	}
+	if a, err := netip.ParseAddr(id); err == nil {
+		return []netip.Addr{a}
+	}
+	return nil
+}
+
+// approvedFrom reports whether a workflow covers a transfer of a device whose own address its record does not name: any of
+// the device's is accepted. Else near is the workflow it misses by least, nil when none is about it.
+func approvedFrom(p *audit.Pass, device string, x *facts.Transfer) (near *policy.NearMiss, approved bool) {
+	for _, a := range addresses(p, device) {
+		x.Client = a
+		w, miss := p.Policy.Match(x)
+		if w != nil {
+			return nil, true
+		}
+		if miss != nil && (near == nil || len(miss.Differs) < len(near.Differs)) {
+			near = miss
+		}
+	}
+	return near, false
 }
