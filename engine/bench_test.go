@@ -17,8 +17,8 @@ import (
 	"github.com/quaymaster/quaymaster/fixtures"
 )
 
-// fleet writes n configurations: the demo's devices, renamed, each padded with ordinary interfaces to about 1,000 lines.
-func fleet(b testing.TB, dir string, n int) (size int64) {
+// fleet writes n configurations: the demo's devices, renamed, each padded with ordinary statements to about the lines asked.
+func fleet(b testing.TB, dir string, n, lines int) (size int64) {
 	b.Helper()
 	names := []string{"core-sw-01", "edge-rtr-01", "access-sw-02", "edge-fw-01", "branch-srx-01"}
 	for i := range n {
@@ -28,13 +28,25 @@ func fleet(b testing.TB, dir string, n int) (size int64) {
 			b.Fatal(err)
 		}
 		text := strings.ReplaceAll(string(src), name, fmt.Sprintf("dev-%06d", i))
-		if name != "branch-srx-01" && name != "edge-fw-01" {
-			var pad strings.Builder
-			for k := range 150 {
-				fmt.Fprintf(&pad, "interface GigabitEthernet1/%d/%d\n description user port %d of floor %d\n switchport access vlan %d\n switchport mode access\n spanning-tree portfast\n!\n", 1+k/48, k%48, k, k%7, 20+k%4)
+		var pad strings.Builder
+		for k := 0; lines > strings.Count(text, "\n")+k; {
+			switch name {
+			case "edge-fw-01":
+				fmt.Fprintf(&pad, "object network HOST-%d\n host 10.50.%d.%d\n description server %d of floor %d\n", k, k/250, k%250, k, k%7)
+				k += 3
+			case "branch-srx-01":
+				fmt.Fprintf(&pad, "    ge-1/%d/%d {\n        description \"user port %d of floor %d\";\n        unit 0 {\n            family ethernet-switching;\n        }\n    }\n", k/288, k/6%48, k, k%7)
+				k += 6
+			default:
+				fmt.Fprintf(&pad, "interface GigabitEthernet1/%d/%d\n description user port %d of floor %d\n switchport access vlan %d\n switchport mode access\n spanning-tree portfast\n!\n", 1+k/288, k/6%48, k, k%7, 20+k%4)
+				k += 6
 			}
-			text = strings.Replace(text, "ip forward-protocol nd\n", pad.String()+"ip forward-protocol nd\n", 1)
-			text = strings.Replace(text, "ip default-gateway", pad.String()+"ip default-gateway", 1)
+		}
+		for _, before := range []string{"ip forward-protocol nd\n", "ip default-gateway ", "object network DROP-SERVER\n", "    ge-0/0/0 {\n"} {
+			if strings.Contains(text, before) {
+				text = strings.Replace(text, before, pad.String()+before, 1)
+				break
+			}
 		}
 		at := filepath.Join(dir, fmt.Sprintf("%03d", i/100), fmt.Sprintf("dev-%06d.cfg", i))
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
@@ -64,13 +76,20 @@ func auditAll(b testing.TB, dir string, jobs int) {
 	}
 }
 
-// BenchmarkConfigs is configuration text to findings, on one core: read, parse, assemble, judge with every check.
+// BenchmarkConfigs is configuration text to findings, on one core: find, read, detect, parse, assemble, judge with every
+// check. What a device costs by itself shows in short configurations, what a line costs in long ones.
 func BenchmarkConfigs(b *testing.B) {
-	dir := b.TempDir()
-	b.SetBytes(fleet(b, dir, 500))
-	b.ReportAllocs()
-	for b.Loop() {
-		auditAll(b, dir, 1)
+	for _, lines := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprintf("lines=%d", lines), func(b *testing.B) {
+			const n = 200
+			dir := b.TempDir()
+			b.SetBytes(fleet(b, dir, n, lines))
+			b.ReportAllocs()
+			for b.Loop() {
+				auditAll(b, dir, 1)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "µs/device")
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/internal/field"
 )
 
 // A noteKind is something to say about records, once for a piece with their number and the first one's place.
@@ -55,6 +56,7 @@ func (ps *parser) examine(h *header, rec record, span evidence.Span, body []byte
 	}
 	none := h.pri < 0 && h.times == 0 && !h.anchor
 	switch {
+	case none && statusReport(body):
 	case none && (ps.p.mostTime || ps.p.mostPRI):
 		ps.note(noteHeaderless, span)
 	case ps.p.mostTime && h.times == 0, ps.p.mostPRI && h.pri < 0, ps.p.mostNoPRI && h.pri >= 0:
@@ -72,6 +74,17 @@ func (ps *parser) examine(h *header, rec record, span evidence.Span, body []byte
 		}
 		b = b[1:]
 	}
+}
+
+// statusReport reports whether a record is of the report that IOS and ASA print above the log buffer ("show logging"); its
+// indented lines belong to the line they stand below.
+func statusReport(body []byte) bool {
+	for _, s := range [...]string{"Syslog logging: ", "Log Buffer (", "No Active Message Discriminator", "No Inactive Message Discriminator", "No active filter modules"} {
+		if field.Has(body, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // innerHeader reports whether b begins with a PRI and a time.

@@ -196,6 +196,19 @@ func TestUnlikeLines(t *testing.T) {
 	}
 }
 
+// TestStatusReport holds that the report above a log buffer is nothing to warn of, and a line without a header still is.
+func TestStatusReport(t *testing.T) {
+	report := "Syslog logging: enabled\n    Facility: 20\n\nNo Active Message Discriminator.\n\nLog Buffer (65536 bytes):\n\n"
+	lines := strings.Repeat("Jan  1 00:00:01 h1 prog: text\n", 100)
+	if _, notes := messages(t, []byte(report+lines)); len(notes) > 0 {
+		t.Errorf("notes: %v", notes)
+	}
+	_, notes := messages(t, []byte(report+lines+"Syslog logging is what it says\n"))
+	if want := map[string]int{noteTexts[noteHeaderless].message: 1}; !cmp.Equal(notes, want) {
+		t.Errorf("notes: %v, want %v", notes, want)
+	}
+}
+
 func TestYearReference(t *testing.T) {
 	yearless := "Dec 24 00:00:00 h1 a: x\n"
 	filler := strings.Repeat("Jun  1 00:00:00 h1 a: filler\n", 6000)
