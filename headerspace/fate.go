@@ -97,7 +97,7 @@ func (m *Model) fate(w *way, s *stage, p packet) fate {
 		d := m.translate(m.stage(s, w.key.mode), s, w.nat, w.family)
 		f.outcome, f.reason, f.at = m.g.at(d, m.write(&asked)), m.natReason(nat), m.d.NAT[nat].Span
 		if f.single() {
-			f.reason, f.at = "whatever NAT makes of it, "+s.what+" "+f.outcome.action().String()+"s it", s.span
+			f.reason, f.at = "whatever NAT makes of it, "+s.what+" "+verb(f.outcome)+" it", s.span
 		}
 	}
 	if w.q.Established && s.stateful && nat < 0 {
@@ -184,8 +184,10 @@ func (m *Model) chainFate(f *fate, s *stage, p *packet) {
 			if m.ix.filters.has(name) || s.undefined == facts.Next && k < len(s.names)-1 {
 				continue
 			}
-			f.outcome = out | ending(s.undefined, facts.Deny)
-			f.reason = fmt.Sprintf("filter %q is not defined (%s)", name, s.what)
+			if f.outcome = out | outcomeOf(s.undefined); s.undefined == facts.Next {
+				f.outcome = out | s.end
+			}
+			f.reason = fmt.Sprintf("filter %q is not defined%s", name, s.place(name))
 			return
 		}
 		fl := &m.d.Filters[i]
@@ -195,7 +197,7 @@ func (m *Model) chainFate(f *fate, s *stage, p *packet) {
 		if doubt >= 0 && f.rule == nil {
 			f.rule, f.index = &fl.Rules[doubt], doubt
 			f.lines = j.lines(i, doubt)
-			f.reason = fmt.Sprintf("rule %s of filter %q was not understood and may decide it%s (%s)", ruleName(fl, doubt), name, unreadOf(f.rule), s.what)
+			f.reason = fmt.Sprintf("rule %s of filter %q may decide it, and was not understood: %s%s", ruleName(fl, doubt), name, j.cause(f.rule), s.place(name))
 		}
 		f.uncertain = f.uncertain || fl.OrderLost && len(fl.Rules) > 1
 		if o&mayNext == 0 {
@@ -214,15 +216,20 @@ func (m *Model) chainFate(f *fate, s *stage, p *packet) {
 	}
 }
 
-// action is the one thing that becomes of a packet.
-func (r ref) action() facts.Action {
-	if r == mayPermit {
-		return facts.Permit
+// verb is what a stage does with a packet whose outcome is certain.
+func verb(outcome ref) string {
+	if outcome == mayPermit {
+		return "permits"
 	}
-	if r == mayDeny {
-		return facts.Deny
+	return "denies"
+}
+
+// place tells where a filter was asked, in brackets, unless it was asked for itself.
+func (s *stage) place(filter string) string {
+	if s.itself {
+		return ""
 	}
-	return facts.ActionUnknown
+	return " (" + s.what + ")"
 }
 
 func (f *fate) single() bool { return f.outcome == mayPermit || f.outcome == mayDeny }
@@ -234,15 +241,15 @@ func (m *Model) decided(f *fate, s *stage, fl *facts.Filter, i int32, by int, ou
 	case f.single() && by >= 0:
 		f.rule, f.index = &fl.Rules[by], by
 		f.lines = j.lines(i, by)
-		f.reason = fmt.Sprintf("rule %s of filter %q %ss it (%s)", ruleName(fl, by), fl.Name, f.rule.Action, s.what)
+		f.reason = fmt.Sprintf("rule %s of filter %q %s it%s", ruleName(fl, by), fl.Name, verb(f.outcome), s.place(fl.Name))
 	case f.rule != nil: // a doubt was told
 	case fl.Unread != "":
-		f.reason, f.at = fmt.Sprintf("the content of filter %q is not known: %q (%s)", fl.Name, fl.Unread, s.what), fl.Span
+		f.reason, f.at = fmt.Sprintf("the content of filter %q is not known: %q%s", fl.Name, fl.Unread, s.place(fl.Name)), fl.Span
 	case len(fl.Rules) == 0:
-		f.reason, f.at = fmt.Sprintf("filter %q is empty (%s)", fl.Name, s.what), fl.Span
+		f.reason, f.at = fmt.Sprintf("filter %q is empty%s", fl.Name, s.place(fl.Name)), fl.Span
 	case by >= 0:
 		f.rule, f.index = &fl.Rules[by], by
-		f.reason = fmt.Sprintf("the action of rule %s of filter %q was not understood (%s)", ruleName(fl, by), fl.Name, s.what)
+		f.reason = fmt.Sprintf("the action of rule %s of filter %q was not understood%s", ruleName(fl, by), fl.Name, s.place(fl.Name))
 	}
 }
 
@@ -252,14 +259,11 @@ func (m *Model) ended(f *fate, s *stage, fl *facts.Filter) {
 		return
 	}
 	f.rule, f.lines, f.at = nil, nil, fl.Span
-	switch f.outcome {
-	case mayPermit:
-		f.reason = fmt.Sprintf("no rule of filter %q matches it and its end permits (%s)", fl.Name, s.what)
-	case mayDeny:
-		f.reason = fmt.Sprintf("no rule of filter %q matches it and its end denies (%s)", fl.Name, s.what)
-	default:
-		f.reason = fmt.Sprintf("no rule of filter %q matches it and what its end does is not known (%s)", fl.Name, s.what)
+	does := "is not understood"
+	if f.single() {
+		does = verb(f.outcome) + " it"
 	}
+	f.reason = fmt.Sprintf("no rule of filter %q matches it and its end %s%s", fl.Name, does, s.place(fl.Name))
 }
 
 func ruleName(f *facts.Filter, i int) string {
@@ -267,15 +271,4 @@ func ruleName(f *facts.Filter, i int) string {
 		return fmt.Sprintf("#%d", i+1)
 	}
 	return fmt.Sprintf("%q", f.Rules[i].Name)
-}
-
-// unreadOf is what was not understood about a rule, as device text in quotes.
-func unreadOf(r *facts.Rule) string {
-	switch {
-	case len(r.Match.Unread) > 0:
-		return fmt.Sprintf(": %q", r.Match.Unread[0])
-	case r.Times != nil && r.Times.Unread != "":
-		return fmt.Sprintf(": time range %q", r.Times.Name)
-	}
-	return ""
 }

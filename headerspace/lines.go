@@ -1,6 +1,9 @@
 package headerspace
 
 import (
+	"cmp"
+	"fmt"
+
 	"net/netip"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -65,4 +68,94 @@ func (j *judge) serviceLines(out []evidence.Span, items []facts.ServiceItem) []e
 		})
 	}
 	return out
+}
+
+// cause is what was not understood about a rule, with device text in quotes.
+func (j *judge) cause(r *facts.Rule) string {
+	switch {
+	case r.Action == facts.ActionUnknown:
+		return "its action"
+	case r.Times != nil && r.Times.Unread != "":
+		return fmt.Sprintf("time range %q", r.Times.Name)
+	case r.Times != nil && j.m.ix.when != nil && j.m.ix.when.lost:
+		return "too many time ranges"
+	case r.Inactive.Origin == facts.Masked:
+		return "whether it is active"
+	}
+	if c := j.causeIn(&r.Match, 0); c != "" {
+		return c
+	}
+	return "a condition"
+}
+
+// causeIn is empty when nothing in m is unknown. Filters that refer to each other are followed a little way.
+func (j *judge) causeIn(m *facts.Match, depth int) string {
+	if len(m.Unread) > 0 {
+		return fmt.Sprintf("%q", m.Unread[0])
+	}
+	for _, a := range [3]*facts.Addrs{&m.Src, &m.Dst, &m.Either} {
+		if c := j.causeOf(a.Items); c != "" {
+			return c
+		}
+	}
+	for i := range m.Services {
+		it := &m.Services[i]
+		if it.Unread != "" {
+			return fmt.Sprintf("%q", it.Unread)
+		}
+		if it.Group != "" && j.m.ix.walk(it.Group, serviceKinds, []string{j.scope(), ""}, func(*facts.Group) {}) {
+			return fmt.Sprintf("a member of group %q", it.Group)
+		}
+	}
+	for _, nested := range [2][]facts.Match{m.AllOf, m.AnyOf} {
+		for i := range nested {
+			if c := j.causeIn(&nested[i], depth); c != "" {
+				return c
+			}
+		}
+	}
+	if m.PermittedBy == "" || depth > 3 {
+		return ""
+	}
+	i, ok := j.m.ix.filter(m.PermittedBy, j.scope(), j.p.family)
+	if !ok {
+		return fmt.Sprintf("filter %q is not defined", m.PermittedBy)
+	}
+	f := &j.m.d.Filters[i]
+	for k := range f.Rules {
+		if c := j.causeIn(&f.Rules[k].Match, depth+1); c != "" || f.Rules[k].Action == facts.ActionUnknown {
+			return fmt.Sprintf("rule %s of filter %q", ruleName(f, k), f.Name)
+		}
+	}
+	return fmt.Sprintf("filter %q", m.PermittedBy)
+}
+
+// scope is that of the filter being read; empty between filters.
+func (j *judge) scope() string {
+	if j.filter == nil {
+		return ""
+	}
+	return j.filter.Scope
+}
+
+// causeOf is the first address that cannot be known from the evidence.
+func (j *judge) causeOf(items []facts.AddrItem) string {
+	for i := range items {
+		if it := &items[i]; it.Unread != "" {
+			return fmt.Sprintf("%q", it.Unread)
+		} else if it.Group != "" {
+			c := ""
+			open := j.m.ix.walk(it.Group, addrKinds, []string{j.books[0], j.books[1], j.scope(), ""}, func(g *facts.Group) {
+				for k := range g.Addrs {
+					if g.Addrs[k].Unread != "" {
+						c = fmt.Sprintf("%q in group %q", g.Addrs[k].Unread, g.Name)
+					}
+				}
+			})
+			if c != "" || open {
+				return cmp.Or(c, fmt.Sprintf("a member of group %q", it.Group))
+			}
+		}
+	}
+	return ""
 }

@@ -21,6 +21,7 @@ const (
 // A stage is one decision on the way through a device: a chain of filters, a set of services, or a constant.
 type stage struct {
 	what      string   // in messages: `inbound filter of "Gi1"`
+	itself    bool     // a filter asked about by its name
 	names     []string // filters, asked as one list
 	scope     string
 	undefined facts.Action // what a filter that does not exist does
@@ -91,7 +92,7 @@ func (m *Model) routes(q *Query, fam facts.Family) ([]route, error) {
 }
 
 func (m *Model) filterStage(q *Query, fam facts.Family) (stage, error) {
-	st := stage{what: fmt.Sprintf("filter %q", q.Filter), names: []string{q.Filter}, scope: q.Scope, end: mayDeny}
+	st := stage{what: fmt.Sprintf("filter %q", q.Filter), itself: true, names: []string{q.Filter}, scope: q.Scope, end: mayDeny}
 	if _, ok := m.ix.filter(q.Filter, q.Scope, fam); ok {
 		st.stateful = m.stateful(&st, fam)
 		return st, nil

@@ -9,6 +9,9 @@ import (
 // detectBrace looks for top-level blocks only Junos has, statements that end in semicolons, and the marks Junos prints.
 // VyOS has the same block names and no semicolons; PAN-OS wraps everything in "config {", SR OS in "configure {".
 func detectBrace(head []byte) facts.Confidence {
+	if bytes.IndexByte(head, '{') < 0 { // nearly every other configuration: nothing below would count
+		return facts.No
+	}
 	var ends, opens, closes, odd, top, inner int
 	var foreign bool
 	mark := hasAny(head, "## SECRET-DATA", "## Last commit: ", "## Last changed: ")
@@ -63,6 +66,9 @@ func detectBrace(head []byte) facts.Confidence {
 
 // detectSet weighs set and deactivate lines: words only Junos has against those of VyOS, PAN-OS and Gaia.
 func detectSet(head []byte) facts.Confidence {
+	if !hasAny(head, "set ", "set\t", "edit ", "edit\t", "deactivate") {
+		return facts.No
+	}
 	var own, shared, foreign, odd int
 	var mark, inside bool // inside: an edit line says where the lines that follow stand
 	eachLine(head, func(line []byte, column int) bool {
