@@ -266,3 +266,25 @@ func BenchmarkAgain(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOrder has the address fields in the order that is chosen, and in the other.
+func BenchmarkOrder(b *testing.B) {
+	for _, k := range []int{0, 7} {
+		for _, other := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/other=%v", kinds[k].name, other), func(b *testing.B) {
+				d := listOfKind(k, 10_000)
+				cpu := cpuTime()
+				for b.Loop() {
+					m := New(d)
+					m.begin()
+					m.swapped = m.swapped != other
+					if _, err := m.Transfers(Query{Filter: "F"}); err != nil {
+						b.Fatal(err)
+					}
+					m.Close()
+				}
+				b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N), "cpu-ns/op")
+			})
+		}
+	}
+}
