@@ -15,7 +15,7 @@ func (m *Model) test(q *Query, want uint8) (Answer, error) {
 		return Answer{}, err
 	}
 	for i := range all {
-		m.explore(&all[i], m.question(q, all[i].family))
+		m.explore(&all[i])
 	}
 	return m.conclude(all), nil
 }
@@ -35,7 +35,6 @@ func (m *Model) ways(q *Query, want uint8) ([]way, error) {
 		for i := range rs {
 			if m.g.full {
 				m.begin() // what filled the table is noted; the rest is not to blame
-				m.renew(q, want)
 			}
 			w := way{route: &rs[i], family: fam, q: q}
 			w.nat = m.translations(w.route, q, fam)

@@ -28,6 +28,14 @@ type openKey struct {
 	mode   mode
 }
 
+// A lostKey names a filter that is too complex: for questions about everything, or even for some services, which is not
+// tried again for others.
+type lostKey struct {
+	filter int32
+	family facts.Family
+	all    bool
+}
+
 type groupKey struct {
 	group  int32
 	base   uint16
@@ -80,13 +88,15 @@ func wilds(a *facts.Addrs) int {
 // open is what filter i decides, and mayNext where no rule matches: before its Default.
 func (m *Model) open(i int32, md mode) ref {
 	key := openKey{i, md}
+	give := lostKey{i, md.family, md.want == wantAll}
 	if r, ok := m.opens[key]; ok {
 		return r
 	}
 	f := &m.d.Filters[i]
 	var r ref
 	switch {
-	case m.hopeless[key] || m.g.full:
+	case m.hopeless[give] || m.hopeless[lostKey{i, md.family, false}] || m.g.full:
+		m.gaveUp = true
 		return undecided
 	case f.Unread != "":
 		r = undecided
@@ -98,7 +108,7 @@ func (m *Model) open(i int32, md mode) ref {
 		delete(m.busy, i)
 	}
 	if m.g.full {
-		m.hopeless[key] = true
+		m.hopeless[give], m.gaveUp = true, true
 		return undecided
 	}
 	m.opens[key] = r

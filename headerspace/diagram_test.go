@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/quaymaster/quaymaster/facts"
 )
 
 // Truth tables over a few bits judge the diagrams: bits lie next to each other and apart, as chains and single nodes do.
@@ -187,16 +190,37 @@ func TestLongChains(t *testing.T) {
 
 func TestFullTable(t *testing.T) {
 	d := listOfKind(0, 2000)
+	d.Filters = append(d.Filters, list("SMALL", permit()))
+	d.Interfaces = []facts.Interface{{Name: "a", Bindings: []facts.Binding{{Filters: []string{"F"}, Family: facts.IPv4}}}, {Name: "b", Bindings: []facts.Binding{{Filters: []string{"SMALL"}, Family: facts.IPv4}}}}
 	m := New(d)
-	m.begin()
-	m.g.limit = 4000
+	small := func() { m.begin(); m.g.limit = 3000 }
+
+	// Packets judged one by one still tell that some pass and some do not.
+	small()
 	a, err := m.Test(Query{Filter: "F"})
-	if err != nil || a.Verdict != Unknown || a.Reason == "" {
+	if err != nil || a.Verdict != Partial || a.Permitted == nil || a.Denied == nil {
+		t.Fatalf("%+v %v, want partial", a, err)
+	}
+	// Where all that are tried pass, that is no proof.
+	for i := range d.Filters[0].Rules {
+		d.Filters[0].Rules[i].Action = facts.Permit
+	}
+	m = New(d)
+	small()
+	a, err = m.Test(Query{In: "a"})
+	if err != nil || a.Verdict != Unknown || a.Permitted == nil || !strings.Contains(a.Reason, "too complex") {
 		t.Fatalf("%+v %v, want unknown", a, err)
 	}
-	d.Filters = append(d.Filters, list("SMALL", permit()))
-	m.Close()
-	if a, err := m.Test(Query{Filter: "SMALL"}); err != nil || a.Verdict != Permit {
+	if s, err := m.Search(Query{In: "a"}, Permit); err != nil || s.Verdict != Permit {
+		t.Errorf("search: %+v %v", s, err)
+	}
+	// Others are not to blame, and what is hopeless is not tried again.
+	if a, err := m.Test(Query{In: "b"}); err != nil || a.Verdict != Permit {
 		t.Errorf("a small filter beside it: %+v %v", a, err)
 	}
+	nodes := len(m.g.nodes)
+	if a, err := m.Test(Query{In: "a", Out: "b"}); err != nil || a.Verdict != Unknown || len(m.g.nodes) > nodes+3000 {
+		t.Errorf("again: %+v %v, %d nodes", a, err, len(m.g.nodes))
+	}
+	m.Close()
 }

@@ -120,6 +120,7 @@ type Model struct {
 	places   map[placeKey]ref
 	wants    [wants]*services
 	hopeless map[any]bool // what was too complex
+	gaveUp   bool         // something hopeless was asked since this was last cleared
 	busy     map[int32]bool
 	depth    int
 	folds    []*fold

@@ -39,6 +39,11 @@ func (m *Model) begin() {
 			m.hopeless = map[any]bool{}
 		}
 		m.swapped = wildAbove(m.d)
+		for _, w := range m.wants {
+			if w != nil {
+				w.set = m.listeners(w)
+			}
+		}
 	}
 	if m.ix == nil {
 		m.ix = newIndex(m.d)
@@ -49,17 +54,7 @@ func (m *Model) begin() {
 
 // forget drops a full table. What filled it stays noted as hopeless.
 func (m *Model) forget() {
-	m.g, m.opens, m.sets, m.places, m.wants = nil, nil, nil, nil, [wants]*services{}
-}
-
-// renew makes the part of all services again that q is answered from.
-func (m *Model) renew(q *Query, want uint8) {
-	switch want {
-	case wantTransfers:
-		m.want(want, facts.TransferPorts())
-	case wantThese:
-		m.want(want, listOf(q))
-	}
+	m.g, m.opens, m.sets, m.places = nil, nil, nil, nil
 }
 
 func listOf(q *Query) []facts.Listener {
@@ -122,25 +117,28 @@ func (m *Model) large() bool {
 }
 
 // want makes a part of all services, of any client port.
-func (m *Model) want(n uint8, list []facts.Listener) {
-	if m.wants[n] == nil {
-		m.wants[n] = &services{list: list, set: m.listeners(list)}
-	}
-}
+func (m *Model) want(n uint8, list []facts.Listener) { m.wanting(n, list, false) }
 
 // wantFrom makes a part of all services, of clients with ephemeral ports.
-func (m *Model) wantFrom(n uint8, list []facts.Listener) {
+func (m *Model) wantFrom(n uint8, list []facts.Listener) { m.wanting(n, list, true) }
+
+func (m *Model) wanting(n uint8, list []facts.Listener, high bool) {
 	if m.wants[n] == nil {
-		set := m.g.and(m.listeners(list), m.g.ports(atSrcPort, []facts.PortRange{ephemeral}, yes))
-		m.wants[n] = &services{list: list, high: true, set: set}
+		w := &services{list: list, high: high}
+		w.set = m.listeners(w)
+		m.wants[n] = w
 	}
 }
 
-func (m *Model) listeners(list []facts.Listener) ref {
+// listeners is the set of a part of all services.
+func (m *Model) listeners(w *services) ref {
 	set := no
-	for _, l := range list {
+	for _, l := range w.list {
 		ports := m.g.ports(atDstPort, []facts.PortRange{l.Ports}, yes)
 		set = m.g.compose(set, m.g.value(atProtocol, 8, uint64(l.Transport), ports, no))
+	}
+	if w.high {
+		set = m.g.and(set, m.g.ports(atSrcPort, []facts.PortRange{ephemeral}, yes))
 	}
 	return set
 }

@@ -43,7 +43,7 @@ func (m *Model) Transfers(q Query) ([]ProtocolAnswer, error) {
 		ws := slices.Clone(all)
 		for k := range ws {
 			ws[k].q = &one
-			m.explore(&ws[k], m.question(&one, ws[k].family))
+			m.explore(&ws[k])
 		}
 		out[i] = ProtocolAnswer{Listener: l, Answer: m.conclude(ws)}
 		if !q.Established {

@@ -33,31 +33,85 @@ type way struct {
 	unknown *packet
 }
 
-// explore finds a packet for every fate that packets of the set have on the way; for an undecided one only when it matters.
-func (m *Model) explore(w *way, set ref) {
+// explore finds an asked packet for every fate there is on the way; for an undecided one only when it matters.
+func (m *Model) explore(w *way) {
 	d, ok := m.places[w.key]
-	if !ok {
-		w.tooBig = true
-		return
+	if !ok && !m.hopeless[w.key] { // dropped with a full table that others filled
+		m.decision(w, w.key.mode)
+		d, ok = m.places[w.key]
 	}
-	g := m.g
-	try := func(outcome func(ref) bool) *packet {
-		h := m.witness(w.q, w.family)
-		if !g.find(d, set, h, outcome) {
-			return nil
+	if ok && !m.g.full {
+		set := m.question(w.q, w.family)
+		try := func(outcome func(ref) bool) *packet {
+			h := m.witness(w.q, w.family)
+			if !m.g.find(d, set, h, outcome) {
+				return nil
+			}
+			p := m.read(h, w.family)
+			p.later = w.q.Fragments
+			return &p
 		}
-		p := m.read(h, w.family)
-		p.later = w.q.Fragments
-		return &p
+		w.permit = try(func(o ref) bool { return o == mayPermit })
+		w.deny = try(func(o ref) bool { return o == mayDeny })
+		if w.permit == nil || w.deny == nil {
+			w.unknown = try(func(o ref) bool { return o != mayPermit && o != mayDeny })
+		}
 	}
-	w.permit = try(func(o ref) bool { return o == mayPermit })
-	w.deny = try(func(o ref) bool { return o == mayDeny })
-	if w.permit == nil || w.deny == nil {
-		w.unknown = try(func(o ref) bool { return o != mayPermit && o != mayDeny })
+	if !ok || m.g.full {
+		w.permit, w.deny, w.unknown = nil, nil, nil
+		m.sample(w)
 	}
-	if g.full {
-		w.tooBig, w.permit, w.deny, w.unknown = true, nil, nil, nil
+}
+
+// maxSamples bounds the packets judged one by one where diagrams are too large.
+const maxSamples = 64
+
+// sample judges some asked packets by reading the rules: one for each of some rules of every stage, which it matches.
+// The way is too complex to be decided whole, but a packet that is permitted and one that is denied make an answer.
+func (m *Model) sample(w *way) {
+	w.tooBig = true
+	if m.g.full {
+		m.begin()
 	}
+	set := m.question(w.q, w.family)
+	for i := range w.route.stages {
+		for _, name := range w.route.stages[i].names {
+			n, ok := m.findFilter(name, w.route.stages[i].scope, w.family)
+			if !ok {
+				continue
+			}
+			f := &m.d.Filters[n]
+			c := compiler{m: m, g: m.g, at: m.layout(false), mode: mode{family: w.family, frags: fragsOf(w.q)}, filter: f, books: m.ix.booksOf(f)}
+			for k := 0; k < len(f.Rules); k += 1 + len(f.Rules)/maxSamples {
+				h := m.witness(w.q, w.family)
+				if !m.g.find(m.g.matched(c.rule(&f.Rules[k])), set, h, func(o ref) bool { return o == yes }) || m.g.full {
+					continue
+				}
+				p := m.read(h, w.family)
+				p.later = w.q.Fragments
+				switch out := m.fateOf(w, p); {
+				case out == mayPermit && w.permit == nil:
+					w.permit = &p
+				case out == mayDeny && w.deny == nil:
+					w.deny = &p
+				}
+				if w.permit != nil && w.deny != nil {
+					w.tooBig = false // whatever becomes of the rest
+					return
+				}
+			}
+		}
+	}
+}
+
+// fateOf is what all stages of a way make of a packet.
+func (m *Model) fateOf(w *way, p packet) ref {
+	out := mayPermit
+	for i := range w.route.stages {
+		f := m.fate(w, &w.route.stages[i], p)
+		out = m.g.meet(out, f.outcome)
+	}
+	return out
 }
 
 // unreached is no decision: the table was full before there was one.
@@ -72,6 +126,7 @@ func (m *Model) decision(w *way, md mode) ref {
 	if m.hopeless[w.key] || m.g.full {
 		return unreached
 	}
+	m.gaveUp = false
 	base := len(m.pins)
 	for i := range w.route.stages {
 		m.pin(m.stage(&w.route.stages[i], md))
@@ -88,7 +143,7 @@ func (m *Model) decision(w *way, md mode) ref {
 		d = m.g.meet(d, s)
 	}
 	m.pins = m.pins[:base]
-	if m.g.full {
+	if m.g.full || m.gaveUp {
 		m.hopeless[w.key] = true
 		return unreached
 	}
