@@ -160,7 +160,7 @@ func (m *Model) conclude(all []way) Answer {
 		d := Answer{}
 		m.tell(&d, deny, deny.deny)
 		a.Culprits = appendNew(a.Culprits, d.Culprits...)
-		a.Reason = "some is permitted (" + p + "), some denied (" + d.Reason + ")"
+		a.Reason = contrast(permit, deny) + ": permitted (" + p + "), denied (" + d.Reason + ")"
 	case unknown != nil:
 		a.Verdict = Unknown
 		if unknown.tooBig {
@@ -179,6 +179,27 @@ func (m *Model) conclude(all []way) Answer {
 		a.Verdict, a.Reason = Deny, "no packet is asked about"
 	}
 	return a
+}
+
+// contrast is what tells a permitted packet from a denied one, in a few words.
+func contrast(permit, deny *way) string {
+	p, d := *permit.permit, *deny.deny
+	switch {
+	case p.family != d.family:
+		return familyName(p.family) + " is permitted and " + familyName(d.family) + " is not"
+	case permit.route.alternative != deny.route.alternative:
+		return "it depends on the way out"
+	}
+	when, app := p.when != d.when, p.app != d.app
+	p.when, d.when = 0, 0
+	if p == d && !app {
+		return "permitted at times"
+	}
+	p.app, d.app = 0, 0
+	if p == d && !when {
+		return "it depends on the application"
+	}
+	return "some is permitted and some is not"
 }
 
 func appendNew(to []evidence.Span, spans ...evidence.Span) []evidence.Span {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -158,5 +159,42 @@ func TestLists(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantRows, rows); diff != "" {
 		t.Errorf("Undefined (-want +got):\n%s", diff)
+	}
+}
+
+func TestPartialTellsWhatItDependsOn(t *testing.T) {
+	d := router()
+	timed := permit(proto(6))
+	timed.Times = &facts.TimeRange{Name: "office", Periodic: []facts.Window{{Days: 0b0111110, From: 8 * 60, To: 17 * 60}}, Span: at(61)}
+	app := permit(proto(6))
+	app.Match.Apps = []string{"FTP"}
+	d.Filters = append(d.Filters, list("TIMED", timed), list("APP", app))
+	d.Interfaces[3].Bindings = []facts.Binding{bind(facts.Out, "FROM")}
+	m := New(d)
+	monday := time.Date(2024, 3, 4, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name   string
+		q      Query
+		want   Verdict
+		reason string
+	}{
+		{"no time", tcpTo("", "", 21).on(byFilter("TIMED")), Partial, "permitted at times"},
+		{"in time", tcpTo("", "", 21).on(byFilter("TIMED")).on(func(q *Query) { q.At = monday }), Permit, "permits"},
+		{"out of time", tcpTo("", "", 21).on(byFilter("TIMED")).on(func(q *Query) { q.At = monday.Add(9 * time.Hour) }), Deny, "denies"},
+		{"no application", tcpTo("", "", 21).on(byFilter("APP")), Partial, "depends on the application"},
+		{"the application", tcpTo("", "", 21).on(byFilter("APP")).on(func(q *Query) { q.App = "ftp" }), Permit, "permits"},
+		{"another", tcpTo("", "", 21).on(byFilter("APP")).on(func(q *Query) { q.App = "http" }), Deny, "denies"},
+		{"one version of IP", tcpTo("", "", 445).on(out("Gi0/3")), Partial, "IPv6 is permitted and IPv4 is not"},
+		{"one port of two", Query{Protocols: []uint8{6}, DstPorts: ports(21, 445)}.on(out("Gi0/1")), Partial, "some is permitted and some is not"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, err := m.Test(c.q)
+			if err != nil || a.Verdict != c.want || !strings.Contains(a.Reason, c.reason) {
+				t.Errorf("%s %q %v, want %s %q", a.Verdict, a.Reason, err, c.want, c.reason)
+			}
+			if c.name == "in time" && !slices.Contains(a.Culprits, at(61)) {
+				t.Errorf("culprits %v do not show the time range", a.Culprits)
+			}
+		})
 	}
 }

@@ -13,6 +13,7 @@ type index struct {
 	d       *facts.Device
 	filters names
 	groups  names
+	ifaces  names             // by name
 	apps    map[string]uint16 // lower case
 	when    *calendar
 	// books are, for filters between two device zones, the scopes of the zones' own address books.
@@ -23,7 +24,7 @@ type filterKey struct{ scope, name string }
 
 func newIndex(d *facts.Device) *index {
 	x := &index{
-		d: d, filters: newNames(len(d.Filters)), groups: newNames(len(d.Groups)),
+		d: d, filters: newNames(len(d.Filters)), groups: newNames(len(d.Groups)), ifaces: newNames(len(d.Interfaces)),
 		apps: appNumbers(d), when: newCalendar(d),
 	}
 	for i := len(d.Filters) - 1; i >= 0; i-- {
@@ -31,6 +32,9 @@ func newIndex(d *facts.Device) *index {
 	}
 	for i := len(d.Groups) - 1; i >= 0; i-- {
 		x.groups.add(d.Groups[i].Name, i)
+	}
+	for i := len(d.Interfaces) - 1; i >= 0; i-- {
+		x.ifaces.add(d.Interfaces[i].Name, i)
 	}
 	if len(d.Zoning.Pairs) > 0 {
 		x.books = make(map[filterKey][2]string, len(d.Zoning.Pairs))

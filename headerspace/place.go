@@ -158,6 +158,9 @@ func (m *Model) groupStage(q *Query) (stage, error) {
 // fits ("Gi0/1").
 func (m *Model) iface(name, scope string) (*facts.Interface, error) {
 	all := m.d.Interfaces
+	if i, ok := m.ix.ifaces.first[name]; ok && m.ix.ifaces.next[i] < 0 && (scope == "" || all[i].Scope == scope) {
+		return &all[i], nil // the common case: written out, and the only one
+	}
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold, abbreviates} {
 		var found *facts.Interface
 		n := 0

@@ -102,7 +102,14 @@ func ask(t *testing.T, m *Model, q Query, want Verdict) Answer {
 }
 
 func TestErrors(t *testing.T) {
-	m := New(router())
+	d := router()
+	for _, vrf := range []string{"red", "blue"} {
+		d.Interfaces = append(d.Interfaces, facts.Interface{Name: "Vlan9", Scope: vrf})
+	}
+	m := New(d)
+	if a, err := m.Test(Query{In: "Vlan9", Scope: "blue"}); err != nil || a.Verdict != Permit {
+		t.Errorf("interface of a scope: %s %v", a.Verdict, err)
+	}
 	for _, c := range []struct {
 		name string
 		q    Query
@@ -112,6 +119,7 @@ func TestErrors(t *testing.T) {
 		{"no such filter", Query{Filter: "X"}, `no filter is named "X"`},
 		{"no such interface", Query{In: "Gi9/9"}, `no interface is named "Gi9/9"`},
 		{"ambiguous abbreviation", Query{In: "G"}, "no interface"},
+		{"two of a name", Query{In: "Vlan9"}, "is not one but 2"},
 		{"no such group", Query{Group: "X"}, `no group is named "X"`},
 		{"no such zone", Query{FromZone: "a", ToZone: "b"}, `no device zone is named "a"`},
 		{"one zone", Query{FromZone: "a"}, "name both zones"},

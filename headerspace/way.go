@@ -42,13 +42,15 @@ func (m *Model) explore(w *way) {
 	}
 	if ok && !m.g.full {
 		set := m.question(w.q, w.family)
+		near := m.witness(w.q, w.family)
 		try := func(outcome func(ref) bool) *packet {
-			h := m.witness(w.q, w.family)
-			if !m.g.find(d, set, h, outcome) {
+			h := *near
+			if !m.g.find(d, set, &h, outcome) {
 				return nil
 			}
-			p := m.read(h, w.family)
+			p := m.read(&h, w.family)
 			p.later = w.q.Fragments
+			near = &h // the next one differs as little as it can
 			return &p
 		}
 		w.permit = try(func(o ref) bool { return o == mayPermit })
