@@ -111,6 +111,7 @@ func (j *judge) device(ctx context.Context, x *group) {
 
 	world := j.world
 	model := headerspace.New(d)
+	defer model.Close()
 	world.Space = func(*facts.Device) *headerspace.Model { return model }
 	out := &audit.Outcome{}
 	for _, c := range j.o.Checks {
