@@ -391,4 +391,3 @@ func inForceNaive(t *facts.TimeRange, at time.Time) bool {
 	}
 	return len(t.Periodic) == 0
 }
-
