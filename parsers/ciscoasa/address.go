@@ -115,14 +115,14 @@ func (p *parser) addrs(out *facts.Addrs, i int) (next int, ok bool) {
 		}
 		out.Items, next = p.groupItems(p.word(i+1)), i+2
 	case "object-group-network-service": // domain names and applications, resolved on the device
-		out.Items, next = p.items.one(facts.AddrItem{Unread: "network-service group"}), i+2
+		out.Items, next = p.items.One(facts.AddrItem{Unread: "network-service group"}), i+2
 	case "interface":
 		if i+1 >= len(p.w) {
 			return i, false
 		}
 		out.Items, next = p.interfaceAddrs(p.word(i+1)), i+2
 	default:
-		items := p.items.take()
+		items := p.items.Take()
 		if next, ok = p.netItem(&items[0], i); !ok {
 			return i, false
 		}
@@ -149,11 +149,11 @@ func (p *parser) share() {
 func (p *parser) groupItems(name []byte) []facts.AddrItem {
 	i, ok := p.groups[string(name)]
 	if !ok {
-		return p.items.one(facts.AddrItem{Group: p.str(name)})
+		return p.items.One(facts.AddrItem{Group: p.str(name)})
 	}
 	items := p.shared.groups[i-p.first]
 	if items == nil {
-		items = p.items.take()
+		items = p.items.Take()
 		items[0].Group = p.d.Groups[i].Name
 		p.shared.groups[i-p.first] = items
 	}
@@ -169,7 +169,7 @@ func (p *parser) interfaceAddrs(name []byte) []facts.AddrItem {
 		}
 	}
 	if len(items) == 0 {
-		items = p.items.one(facts.AddrItem{Unread: "address of interface " + p.str(name)})
+		items = p.items.One(facts.AddrItem{Unread: "address of interface " + p.str(name)})
 	}
 	return items
 }

@@ -155,10 +155,10 @@ func (p *parser) protocol(m *facts.Match, i int) (next int, ok bool) {
 		}
 		m.HasServices = true
 		if item, builtin := p.builtinService(name); builtin && !p.defined(name) {
-			m.Services = p.svcs.one(item)
+			m.Services = p.svcs.One(item)
 			return i + 2, true
 		}
-		m.Services = p.svcs.one(facts.ServiceItem{Group: p.ref(name)})
+		m.Services = p.svcs.One(facts.ServiceItem{Group: p.ref(name)})
 		return i + 2, true
 	case "object-group":
 		name := p.word(i + 1)
@@ -191,12 +191,12 @@ func (p *parser) protocolGroup(m *facts.Match, word []byte) {
 		m.HasServices = len(set.list) == 0
 	case facts.PortGroup:
 		m.HasServices = true
-		m.Services = p.svcs.one(facts.ServiceItem{
-			Protocols: p.transports[p.groups[name]], Dst: facts.Ports{Groups: p.texts.one(name), Present: true},
+		m.Services = p.svcs.One(facts.ServiceItem{
+			Protocols: p.transports[p.groups[name]], Dst: facts.Ports{Groups: p.texts.One(name), Present: true},
 		})
 	case facts.NetworkGroup, facts.ServiceGroup, facts.ICMPGroup:
 		m.HasServices = true
-		m.Services = p.svcs.one(facts.ServiceItem{Group: name})
+		m.Services = p.svcs.One(facts.ServiceItem{Group: name})
 	}
 }
 
@@ -228,7 +228,7 @@ func (p *parser) entryPorts(i int) (out facts.Ports, next int, ok bool) {
 		if kind, known := p.kind(name); !known || kind != facts.PortGroup {
 			return out, i, false
 		}
-		return facts.Ports{Groups: p.texts.one(p.ref(name)), Present: true}, i + 2, true
+		return facts.Ports{Groups: p.texts.One(p.ref(name)), Present: true}, i + 2, true
 	}
 	return p.ports(i)
 }
@@ -266,7 +266,7 @@ func (p *parser) options(r *facts.Rule, n int32, i int) bool {
 				break
 			}
 			if typ, next, ok := p.icmp(i, icmp && r.Match.Protocols[0] == 58); ok && icmp && len(r.Match.ICMP) == 0 {
-				r.Match.ICMP, i = p.icmps.one(typ), next
+				r.Match.ICMP, i = p.icmps.One(typ), next
 				break
 			}
 			understood = false
@@ -285,9 +285,9 @@ func (p *parser) optionGroup(r *facts.Rule, name []byte) bool {
 	case len(name) == 0:
 		return false
 	case !known && !r.Match.DstPorts.Present: // an undefined group matches nothing
-		r.Match.DstPorts = facts.Ports{Groups: p.texts.one(p.ref(name)), Present: true}
+		r.Match.DstPorts = facts.Ports{Groups: p.texts.One(p.ref(name)), Present: true}
 	case kind == facts.PortGroup && !r.Match.DstPorts.Present:
-		r.Match.DstPorts = facts.Ports{Groups: p.texts.one(p.ref(name)), Present: true}
+		r.Match.DstPorts = facts.Ports{Groups: p.texts.One(p.ref(name)), Present: true}
 	case kind == facts.ICMPGroup && len(r.Match.ICMP) == 0 && p.d.Groups[p.groups[string(name)]].Unread == "":
 		r.Match.ICMP = p.icmpOf(p.ref(name))
 		if len(r.Match.ICMP) == 0 {
@@ -328,7 +328,7 @@ func (p *parser) standard(r *facts.Rule, n int32, i int) {
 	}
 	next, ok := p.addrs(&r.Match.Dst, i+1)
 	if a, single := p.address(p.word(i + 1)); !ok && single && p.ends(i+2) {
-		r.Match.Dst = facts.Addrs{Items: p.items.one(facts.AddrItem{Prefix: host(a)}), Present: true}
+		r.Match.Dst = facts.Addrs{Items: p.items.One(facts.AddrItem{Prefix: host(a)}), Present: true}
 		next, ok = i+2, true
 	}
 	if !ok || !p.ends(next) {

@@ -132,7 +132,7 @@ func (p *parser) sources(way, where string, m *management) []admission {
 		f := &p.d.Filters[i]
 		f.Rules = append(f.Rules, facts.Rule{
 			Action: facts.Permit,
-			Match:  facts.Match{Src: facts.Addrs{Items: p.items.one(s.from), Present: true}},
+			Match:  facts.Match{Src: facts.Addrs{Items: p.items.One(s.from), Present: true}},
 			Span:   s.span,
 		})
 	}

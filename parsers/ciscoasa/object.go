@@ -43,7 +43,7 @@ func (p *parser) object(n int32) {
 				return
 			}
 			item.Span = p.span(c)
-			p.d.Groups[g].Services = p.svcs.one(item) // a later one replaces
+			p.d.Groups[g].Services = p.svcs.One(item) // a later one replaces
 			p.understood(c)
 		})
 	default: // object network-service (domains and applications): unrecognised below
@@ -77,7 +77,7 @@ func (p *parser) networkObject(g int, c int32) {
 			return
 		}
 		item.Span = p.span(c)
-		group.Addrs = p.items.one(item) // a later address replaces
+		group.Addrs = p.items.One(item) // a later address replaces
 		p.understood(c)
 	}
 	switch string(p.word(0)) {
@@ -150,7 +150,7 @@ func (p *parser) icmpService(item facts.ServiceItem, i int, v6 bool) (facts.Serv
 	if !ok || next < len(p.w) && p.word(next)[0] != '!' {
 		return item, false
 	}
-	item.ICMP = p.icmps.one(typ)
+	item.ICMP = p.icmps.One(typ)
 	return item, true
 }
 
@@ -204,7 +204,7 @@ func (p *parser) ports(i int) (out facts.Ports, next int, ok bool) {
 		}
 		r.Last, next = b, i+3
 	}
-	out.Ranges = p.ranges.one(r)
+	out.Ranges = p.ranges.One(r)
 	return out, next, true
 }
 
@@ -384,7 +384,7 @@ func (p *parser) defined(name []byte) bool {
 func (p *parser) builtinService(name []byte) (facts.ServiceItem, bool) {
 	if len(name) > 5 && string(name[:5]) == "icmp-" {
 		if t, ok := icmpType(name[5:], false); ok {
-			return facts.ServiceItem{Protocols: p.proto(1), ICMP: p.icmps.one(facts.ICMPType{Type: t, Code: -1})}, true
+			return facts.ServiceItem{Protocols: p.proto(1), ICMP: p.icmps.One(facts.ICMPType{Type: t, Code: -1})}, true
 		}
 		return facts.ServiceItem{}, false
 	}

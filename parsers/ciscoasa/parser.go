@@ -37,11 +37,11 @@ type parser struct {
 
 	shared  sharedItems
 	six     bool // the entry being read is of an "ipv6 access-list": its "any" is IPv6
-	items   slab[facts.AddrItem]
-	ranges  slab[facts.PortRange]
-	svcs    slab[facts.ServiceItem]
-	icmps   slab[facts.ICMPType]
-	texts   slab[string]
+	items   tree.Slab[facts.AddrItem]
+	ranges  tree.Slab[facts.PortRange]
+	svcs    tree.Slab[facts.ServiceItem]
+	icmps   tree.Slab[facts.ICMPType]
+	texts   tree.Slab[string]
 	numbers [256]uint8 // numbers[n] is n: one-protocol lists are cut out of it
 }
 
@@ -95,30 +95,6 @@ func newSpace(scope string) *space {
 type sharedItems struct {
 	any, any4, any6 []facts.AddrItem
 	groups          [][]facts.AddrItem // of Device.Groups from space.first on
-}
-
-// A slab hands out short slices cut from longer ones, so that a rule does not cost an allocation per list.
-type slab[T any] struct {
-	free []T
-	size int
-}
-
-// one is a slice holding v alone; appending to it copies.
-func (s *slab[T]) one(v T) []T {
-	out := s.take()
-	out[0] = v
-	return out
-}
-
-// take is a slice of one zero value.
-func (s *slab[T]) take() []T {
-	if len(s.free) == 0 {
-		s.size = min(max(2*s.size, 16), 512)
-		s.free = make([]T, s.size)
-	}
-	out := s.free[:1:1]
-	s.free = s.free[1:]
-	return out
 }
 
 // proto is the list of protocol n alone.

@@ -132,7 +132,7 @@ func (p *parser) finishSNMP() {
 		}
 		f.Rules = append(f.Rules, facts.Rule{
 			Action: facts.Permit, Span: h.span,
-			Match: facts.Match{Src: facts.Addrs{Items: p.items.one(h.from), Present: true}},
+			Match: facts.Match{Src: facts.Addrs{Items: p.items.One(h.from), Present: true}},
 		})
 	}
 	f.Span = span

@@ -109,7 +109,7 @@ func (e *entry) protocol() (services, ok bool) {
 		if p.word(e.i+1) == nil {
 			return false, false
 		}
-		m.Services, m.HasServices = p.svcs.one(), true
+		m.Services, m.HasServices = p.svcs.Take(), true
 		m.Services[0] = facts.ServiceItem{Group: p.str(p.word(e.i + 1))}
 		e.i += 2
 		return true, true
@@ -197,7 +197,7 @@ func (e *entry) prefix(a *facts.Addrs, w []byte) bool {
 
 // put makes a a set of one item.
 func (e *entry) put(a *facts.Addrs) *facts.AddrItem {
-	a.Items, a.Present = e.p.items.one(), true
+	a.Items, a.Present = e.p.items.Take(), true
 	return &a.Items[0]
 }
 
@@ -247,7 +247,7 @@ func (e *entry) ports(out *facts.Ports) bool {
 			}
 			r := facts.PortRange{First: port, Last: port}
 			if first {
-				out.Ranges = p.ranges.one()
+				out.Ranges = p.ranges.Take()
 				out.Ranges[0] = r
 			} else {
 				out.Ranges = append(out.Ranges, r)
@@ -267,7 +267,7 @@ func (e *entry) ports(out *facts.Ports) bool {
 		if op == "lt" && port == 0 || op == "gt" && port == 65535 {
 			return true // no port at all
 		}
-		out.Ranges = p.ranges.one()
+		out.Ranges = p.ranges.Take()
 		out.Ranges[0] = facts.PortRange{First: 0, Last: port - 1}
 		if op == "gt" {
 			out.Ranges[0] = facts.PortRange{First: port + 1, Last: 65535}
@@ -282,7 +282,7 @@ func (e *entry) ports(out *facts.Ports) bool {
 			from, to = to, from
 		}
 		e.i += 3
-		out.Present, out.Ranges = true, p.ranges.one()
+		out.Present, out.Ranges = true, p.ranges.Take()
 		out.Ranges[0] = facts.PortRange{First: from, Last: to}
 	case "portgroup":
 		if p.word(e.i+1) == nil {
@@ -425,7 +425,7 @@ func (e *entry) icmp(w []byte) bool {
 			e.i++
 		}
 	}
-	m.ICMP = p.icmps.one()
+	m.ICMP = p.icmps.Take()
 	m.ICMP[0] = t
 	return true
 }

@@ -185,7 +185,7 @@ func (p *parser) applied(f *facts.Interface, c int32, fam facts.Family, i int) b
 		return true
 	}
 	if f.Bindings == nil {
-		f.Bindings = p.binds.one()
+		f.Bindings = p.binds.Take()
 		f.Bindings[0] = b
 	} else {
 		f.Bindings = append(f.Bindings, b)
@@ -202,7 +202,7 @@ func (p *parser) binding(c int32, fam facts.Family, i int, where string) (facts.
 	}
 	// "If an access list is referenced by a name, but does not exist, all packets pass" (Catalyst 2960 software
 	// configuration guide).
-	b := facts.Binding{Filters: p.texts.one(), Family: fam, Where: where, Span: p.span(c), Undefined: facts.Permit}
+	b := facts.Binding{Filters: p.texts.Take(), Family: fam, Where: where, Span: p.span(c), Undefined: facts.Permit}
 	b.Filters[0] = p.str(name)
 	switch string(p.word(i + 1)) {
 	case "in":

@@ -50,34 +50,17 @@ type parser struct {
 	log      logState
 	nat      natState
 
-	items   slab[facts.AddrItem]
-	ranges  slab[facts.PortRange]
-	icmps   slab[facts.ICMPType]
-	svcs    slab[facts.ServiceItem]
-	texts   slab[string]
-	binds   slab[facts.Binding]
+	items   tree.Slab[facts.AddrItem]
+	ranges  tree.Slab[facts.PortRange]
+	icmps   tree.Slab[facts.ICMPType]
+	svcs    tree.Slab[facts.ServiceItem]
+	texts   tree.Slab[string]
+	binds   tree.Slab[facts.Binding]
 	numbers [256]uint8 // numbers[n] is n: one-protocol lists are cut out of it
 }
 
 // A mark is where something was met; zero when it was not.
 type mark struct{ evidence.Span }
-
-// A slab hands out short slices cut from longer ones, so that a rule does not cost an allocation per list.
-type slab[T any] struct {
-	free []T
-	size int
-}
-
-// one is a slice of one zero value; appending to it copies.
-func (s *slab[T]) one() []T {
-	if len(s.free) == 0 {
-		s.size = min(max(2*s.size, 16), 512)
-		s.free = make([]T, s.size)
-	}
-	out := s.free[:1:1]
-	s.free = s.free[1:]
-	return out
-}
 
 // proto is the list of protocol n alone.
 func (p *parser) proto(n uint8) []uint8 { return p.numbers[n : int(n)+1 : int(n)+1] }
