@@ -32,14 +32,6 @@ func (k Kind) Names() []string {
 	return out
 }
 
-// Platforms, named as the folders of the public corpus are.
-const (
-	CiscoIOS  = "cisco_ios" // IOS and IOS-XE
-	CiscoASA  = "cisco_asa"
-	Junos     = "juniper_junos" // braces and set
-	VMwareESX = "vmware_esxi"
-)
-
 // A Tool is the backup tool whose marks are in the evidence.
 type Tool uint8
 
@@ -93,6 +85,14 @@ type Device struct {
 	NAT        []NAT
 	ESXi       *ESXi
 	Counters   []Counter
+	Hooks      []Hook
+	Accounts   []Account
+	Access     []Access
+	Trusts     []Trust
+	Sockets    []Socket
+	Hits       []Hit
+	Stored     []Stored
+	Packages   []Package
 
 	// Removed are facts that the backup tool is known to delete or mask and that this evidence can therefore not deny.
 	Removed []Removal
@@ -204,8 +204,16 @@ type Logging struct {
 	CommandAccounting V[bool]
 	ConfigChanges     V[bool]
 	FlowExport        V[bool]
-	Sequence          V[bool]
-	NTP               []string
+	FlowHosts         []FlowHost
+	// FlowSampling is N when one packet or flow of N is looked at, 1 when all are.
+	FlowSampling V[int]
+	Sequence     V[bool]
+	// Timestamps says whether messages carry a date and time of a clock. Logins says whether logins are logged.
+	Timestamps V[bool]
+	Logins     V[bool]
+	NTP        []string
+	// NTPAuth says whether time sources are authenticated.
+	NTPAuth V[bool]
 	// Suppressed are the messages that are switched off or moved below what leaves the device, by id (ASA "no logging
 	// message 302013").
 	Suppressed []string
@@ -236,10 +244,35 @@ type Interface struct {
 	Bindings    []Binding
 	HostInbound []string // SRX host-inbound-traffic system services
 	// Inspect: a stateful inspection leaving (Out) or entering here lets answers back; names the rule set.
-	Inspect    []string
+	Inspect []string
+	// Lists are further names that rules may call it by: interface lists and groups.
+	Lists  []string
+	Tunnel *Tunnel
+	// Flow says whether flow records are made of its traffic.
+	Flow       V[bool]
 	DHCP       bool // address from DHCP
 	Unnumbered string
 	Span       evidence.Span
+}
+
+// A Tunnel is what makes an interface one.
+type Tunnel struct {
+	Mode             string // in the platform's words: "gre ip", "ipsec ipv4", "vxlan"
+	Source           string // interface or address
+	Destination      string // name or address; empty when any peer may be (multipoint)
+	Addr             netip.Addr
+	Protected        V[bool] // encrypted
+	Span             evidence.Span
+	DestinationScope string // VRF the tunnel itself is carried in
+}
+
+// A FlowHost is a collector of flow records.
+type FlowHost struct {
+	Host  string
+	Addr  netip.Addr
+	Port  uint16
+	Scope string
+	Span  evidence.Span
 }
 
 // A Route is a static route.

@@ -15,6 +15,12 @@ const (
 	Permit
 	Deny
 	Next // go on with the next rule, or the next filter of the chain (Junos next term, a fall-through default)
+	// Jump asks the filter named Rule.To; what that one leaves undecided (its Default Next, or Return) goes on with the next
+	// rule. Goto asks it in the place of the rest: what it leaves undecided leaves this filter undecided too. Return leaves
+	// this filter undecided. Undecided means that the one who asked goes on, or that Default decides when nobody did.
+	Jump
+	Goto
+	Return
 )
 
 // String is the action as filters test spells it.
@@ -26,6 +32,12 @@ func (a Action) String() string {
 		return "deny"
 	case Next:
 		return "next"
+	case Jump:
+		return "jump"
+	case Goto:
+		return "goto"
+	case Return:
+		return "return"
 	case ActionUnknown:
 	}
 	return "unknown"
@@ -49,6 +61,8 @@ type Filter struct {
 	Rules  []Rule
 	// Default decides what no rule matched. Next falls through to the following filter of a chain.
 	Default Action
+	// End is the line that states Default; zero when none does.
+	End evidence.Span
 	// WhenEmpty decides everything when Rules is empty and differs from Default: Permit on IOS (Catalyst 2960 guide:
 	// "empty access list ... permits all"). ActionUnknown means Default applies.
 	WhenEmpty Action
@@ -63,10 +77,21 @@ type Filter struct {
 	Span   evidence.Span // the defining line
 }
 
+// A Hit is a filter's counter in live state.
+type Hit struct {
+	Filter, Scope string
+	Rule          string // Rule.Name
+	Family        Family
+	Packets       uint64
+	Taken         time.Time
+	Span          evidence.Span
+}
+
 // A Rule is one line (or term) of a filter.
 type Rule struct {
 	Name   string // sequence number, term or policy name; empty when the platform gives none
 	Action Action
+	To     string // the filter of the same scope that Jump and Goto ask
 	Match  Match
 	// Inactive rules are in the evidence and not in force: ASA inactive, Junos inactive:.
 	Inactive V[bool]
@@ -126,10 +151,35 @@ type Match struct {
 	PermittedBy string
 	Not         bool // the whole match is negated
 	Apps        []string
+	// In and Out restrict where the packet comes in and leaves.
+	In, Out Places
+	// Conn restricts the state of the session the packet belongs to; 0 is any.
+	Conn ConnState
 	// Unread lists conditions that were not understood, in the platform's words. Such a rule may match less than the
 	// rest of the Match says: what it decides is unknown.
 	Unread []string
 }
+
+// Places is a set of places a packet comes in or leaves by. The zero Places is any. What the device itself sends comes in
+// nowhere, and what it is sent leaves nowhere: that is in no set but a negated one.
+type Places struct {
+	// Names are names, aliases, device zones or lists of interfaces of the filter's scope; one that ends in "*" is of every
+	// name that begins so.
+	Names   []string
+	Present bool // stated; with no Names it matches nothing
+	Not     bool
+}
+
+// A ConnState is a set of connection tracking states (iptables conntrack, RouterOS connection-state, nftables ct state).
+type ConnState uint8
+
+const (
+	ConnNew         ConnState = 1 << iota // opens a session
+	ConnEstablished                       // belongs to an open one
+	ConnRelated                           // opens one that an open one announced: an FTP data channel; never a session by itself
+	ConnInvalid                           // belongs to none and opens none
+	ConnUntracked                         // excepted from tracking
+)
 
 // Addrs is a set of addresses. The zero Addrs is any.
 type Addrs struct {
@@ -249,20 +299,36 @@ type Binding struct {
 	// Where is the interface's name, or one of the words below for the management plane.
 	Where     string
 	Direction Direction
-	Span      evidence.Span
+	// Plane restricts the binding to packets that pass through the device, or to its own.
+	Plane Plane
+	Span  evidence.Span
 	// Undefined says what the platform does when a named filter does not exist; ActionUnknown when undocumented.
 	Undefined Action
 }
 
 // Where a Binding may apply beside interfaces.
 const (
-	WhereVTY          = "vty"
-	WhereSNMP         = "snmp"
-	WhereHTTP         = "http"
-	WhereSSH          = "ssh"
-	WhereTFTPServer   = "tftp-server"
+	WhereVTY        = "vty"
+	WhereSNMP       = "snmp"
+	WhereHTTP       = "http"
+	WhereSSH        = "ssh"
+	WhereTFTPServer = "tftp-server"
+	// WhereControlPlane is the device's own traffic: In what it is sent (iptables INPUT, FortiOS local-in policy), Out what
+	// it sends (iptables OUTPUT).
 	WhereControlPlane = "control-plane"
 	WhereGlobal       = "global" // every interface (ASA access-group global)
+	// WhereTransit is asked once about what passes through, between the filters of the two interfaces (iptables FORWARD, a
+	// firewall's one list of policies). Direction means nothing.
+	WhereTransit = "transit"
+)
+
+// A Plane is which packets a binding is about.
+type Plane uint8
+
+const (
+	EveryPlane   Plane = iota
+	TransitPlane       // what passes through the device (VyOS 1.3 "in" and "out")
+	LocalPlane         // what the device sends or is sent (VyOS 1.3 "local")
 )
 
 // Zoning is how a device decides between its interfaces beside bindings. The zero Zoning decides nothing.
@@ -303,7 +369,10 @@ type NAT struct {
 	Static   bool   // one to one with both ends stated: can be followed
 	Original netip.Prefix
 	Mapped   netip.Prefix
-	In, Out  string // interfaces or zones; empty any
-	Unread   string
-	Span     evidence.Span
+	// Transport and ports restrict it; 0 and empty are any. Mapped ports are those of the real server; of equal number.
+	Transport                  uint8
+	OriginalPorts, MappedPorts PortRange
+	In, Out                    string // interfaces or zones; empty any
+	Unread                     string
+	Span                       evidence.Span
 }

@@ -99,6 +99,14 @@ func join(d, p *Device) {
 		d.ESXi = p.ESXi
 	}
 	d.Counters = append(d.Counters, p.Counters...)
+	d.Hooks = append(d.Hooks, p.Hooks...)
+	d.Accounts = append(d.Accounts, p.Accounts...)
+	d.Access = append(d.Access, p.Access...)
+	d.Trusts = append(d.Trusts, p.Trusts...)
+	d.Sockets = append(d.Sockets, p.Sockets...)
+	d.Hits = append(d.Hits, p.Hits...)
+	d.Stored = append(d.Stored, p.Stored...)
+	d.Packages = append(d.Packages, p.Packages...)
 	d.Removed = append(d.Removed, p.Removed...)
 	d.Lines.Add(p.Lines)
 	d.Unread = append(d.Unread, p.Unread...)
@@ -111,6 +119,11 @@ func joinLogging(d, p *Logging, older bool) {
 	d.CommandAccounting = better(d.CommandAccounting, p.CommandAccounting, older)
 	d.ConfigChanges = better(d.ConfigChanges, p.ConfigChanges, older)
 	d.FlowExport = better(d.FlowExport, p.FlowExport, older)
+	d.FlowSampling = better(d.FlowSampling, p.FlowSampling, older)
+	d.Timestamps = better(d.Timestamps, p.Timestamps, older)
+	d.Logins = better(d.Logins, p.Logins, older)
+	d.NTPAuth = better(d.NTPAuth, p.NTPAuth, older)
+	d.FlowHosts = append(d.FlowHosts, p.FlowHosts...)
 	d.Sequence = better(d.Sequence, p.Sequence, older)
 	d.Hosts = append(d.Hosts, p.Hosts...)
 	d.NTP = append(d.NTP, p.NTP...)
@@ -136,8 +149,23 @@ func joinInterfaces(have, more []Interface) []Interface {
 		h.Bindings = append(slices.Clone(h.Bindings), m.Bindings...)
 		h.Shutdown = better(h.Shutdown, m.Shutdown, false)
 		h.Level = better(h.Level, m.Level, false)
+		h.Flow = better(h.Flow, m.Flow, false)
+		if h.Tunnel == nil {
+			h.Tunnel = m.Tunnel
+		}
+		h.Lists = appendNew(h.Lists, m.Lists)
 		h.Alias, h.Zone = cmp.Or(h.Alias, m.Alias), cmp.Or(h.Zone, m.Zone)
 		have[i] = h
+	}
+	return have
+}
+
+// appendNew is have with those of more that it lacks.
+func appendNew(have, more []string) []string {
+	for _, m := range more {
+		if !slices.Contains(have, m) {
+			have = append(slices.Clip(have), m)
+		}
 	}
 	return have
 }

@@ -15,10 +15,13 @@ const (
 	SmartInstall // Cisco Smart Install, TCP 4786
 	HTTP
 	HTTPS
+	Telnet // management, never a transfer
+	SSH    // a shell; transfers over it are SCP or SFTP
+	NFS
 	protocolCount
 )
 
-var protocolNames = [...]string{"unknown", "ftp", "ftps", "tftp", "smb", "scp", "sftp", "rcp", "smi", "http", "https"}
+var protocolNames = [...]string{"unknown", "ftp", "ftps", "tftp", "smb", "scp", "sftp", "rcp", "smi", "http", "https", "telnet", "ssh", "nfs"}
 
 // String is the protocol as every output spells it.
 func (p Protocol) String() string {
@@ -50,9 +53,9 @@ func ParseProtocol(name string) (Protocol, bool) {
 // Cleartext reports whether the protocol sends credentials or content readable on the wire.
 func (p Protocol) Cleartext() bool {
 	switch p {
-	case FTP, TFTP, RCP, HTTP, SmartInstall:
+	case FTP, TFTP, RCP, HTTP, SmartInstall, Telnet, NFS:
 		return true
-	case ProtocolUnknown, FTPS, SMB, SCP, SFTP, HTTPS, protocolCount:
+	case ProtocolUnknown, FTPS, SMB, SCP, SFTP, HTTPS, SSH, protocolCount:
 	}
 	return false
 }

@@ -405,7 +405,9 @@ func (p *parser) protectPlane() {
 			word = "http"
 		case facts.HTTPS:
 			word = "https"
-		case facts.ProtocolUnknown, facts.FTPS, facts.SMB, facts.SFTP, facts.RCP, facts.SmartInstall:
+		case facts.SSH:
+			word = "ssh"
+		case facts.ProtocolUnknown, facts.FTPS, facts.SMB, facts.SFTP, facts.RCP, facts.SmartInstall, facts.Telnet, facts.NFS:
 		}
 		if word == "" || s.Role != facts.RoleServer {
 			continue

@@ -95,7 +95,7 @@ func transfers(p facts.Protocol) bool {
 	switch p {
 	case facts.FTP, facts.FTPS, facts.TFTP, facts.SMB, facts.SCP, facts.SFTP, facts.RCP:
 		return true
-	case facts.ProtocolUnknown, facts.SmartInstall, facts.HTTP, facts.HTTPS:
+	case facts.ProtocolUnknown, facts.SmartInstall, facts.HTTP, facts.HTTPS, facts.Telnet, facts.SSH, facts.NFS:
 	}
 	return false
 }
