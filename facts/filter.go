@@ -301,6 +301,8 @@ type Binding struct {
 	Direction Direction
 	// Plane restricts the binding to packets that pass through the device, or to its own.
 	Plane Plane
+	// Scope is the one (VDOM, vsys) a transit or control plane binding is of; an interface's bindings are of its scope.
+	Scope string
 	Span  evidence.Span
 	// Undefined says what the platform does when a named filter does not exist; ActionUnknown when undocumented.
 	Undefined Action

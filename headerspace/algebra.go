@@ -134,6 +134,9 @@ func (g *table) keep(o op, a, b pos, r ref) {
 // relax lets every certain match also be none: what a rule decides that may match less than is known.
 func (g *table) relax(a ref) ref { return g.remap(opRelax, a) }
 
+// back lets what a filter ended without a decision be what it leaves undecided.
+func (g *table) back(a ref) ref { return g.remap(opBack, a) }
+
 // surely is the set of packets that are certainly permitted, maybe of those that may be.
 func (g *table) surely(a ref) ref { return g.remap(opSurely, a) }
 func (g *table) maybe(a ref) ref  { return g.remap(opMaybe, a) }
@@ -147,6 +150,11 @@ func (g *table) remap(o op, a ref) ref {
 		case o == opSurely && a == mayPermit, o == opMaybe && a&mayPermit != 0,
 			o == opMatched && a != no, o == opOpen && a&mayNext != 0:
 			return yes
+		case o == opBack:
+			if a&mayBack != 0 {
+				a = a&^mayBack | mayNext
+			}
+			return a
 		}
 		return no
 	}

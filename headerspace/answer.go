@@ -147,10 +147,10 @@ func (m *Model) conclude(all []way) Answer {
 		}
 	}
 	if permit != nil {
-		a.Permitted = permit.permit.public()
+		a.Permitted = m.shown(permit, permit.permit)
 	}
 	if deny != nil {
-		a.Denied = deny.deny.public()
+		a.Denied = m.shown(deny, deny.deny)
 	}
 	switch {
 	case permit != nil && deny != nil:
@@ -167,7 +167,7 @@ func (m *Model) conclude(all []way) Answer {
 			a.Reason = "the filters are too complex to be decided"
 			break
 		}
-		a.Undecided = unknown.unknown.public()
+		a.Undecided = m.shown(unknown, unknown.unknown)
 		m.tell(&a, unknown, unknown.unknown)
 	case permit != nil:
 		a.Verdict = Permit
@@ -198,6 +198,17 @@ func contrast(permit, deny *way) string {
 	p.app, d.app = 0, 0
 	if p == d && !when {
 		return "it depends on the application"
+	}
+	in, out := p.in != d.in, p.out != d.out
+	p.in, p.out, d.in, d.out = 0, 0, 0, 0
+	switch {
+	case p != d || when || app:
+	case in && !out:
+		return "it depends on the way in"
+	case out && !in:
+		return "it depends on the way out"
+	case in:
+		return "it depends on the ways in and out"
 	}
 	return "some is permitted and some is not"
 }

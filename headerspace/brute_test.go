@@ -25,6 +25,7 @@ type world struct {
 	later        bool
 	app          string
 	at           time.Time
+	in, out      string // interfaces; empty when rules name none
 }
 
 func contains(s *Set, a netip.Addr) bool {
@@ -55,8 +56,31 @@ var instants = func() (out []time.Time) {
 	})
 }()
 
-// packets are all that q asks about.
-func packets(q *Query, visit func(world) bool) {
+// packets are all that q asks about, on every way of d that it leaves open.
+func packets(d *facts.Device, q *Query, visit func(world) bool) {
+	if len(d.Interfaces) == 0 {
+		everywhere(q, visit)
+		return
+	}
+	more := true
+	for _, in := range d.Interfaces {
+		for _, out := range d.Interfaces {
+			if q.In != "" && (q.In != in.Name || q.Out != out.Name) {
+				continue
+			}
+			everywhere(q, func(w world) bool {
+				w.in, w.out = in.Name, out.Name
+				more = visit(w)
+				return more
+			})
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+func everywhere(q *Query, visit func(world) bool) {
 	ats, apps := instants, []string{"", "a"}
 	if !q.At.IsZero() {
 		ats = []time.Time{q.At}
@@ -99,9 +123,9 @@ func packets(q *Query, visit func(world) bool) {
 func bruteForce(d *facts.Device, q *Query) Verdict {
 	permit, deny, unknown := false, false, false
 	n := naive{d: d}
-	packets(q, func(w world) bool {
+	packets(d, q, func(w world) bool {
 		n.w = w
-		out := n.decide(n.filter(q.Filter))
+		out := n.decide(n.filter("F"))
 		switch {
 		case len(out) > 1:
 			unknown = true
@@ -130,11 +154,14 @@ func TestBruteForce(t *testing.T) {
 	}
 	got := map[Verdict]int{}
 	for i := range rounds {
-		r := maker{rand.New(rand.NewPCG(uint64(i), 7))}
+		r := maker{Rand: rand.New(rand.NewPCG(uint64(i), 7))}
 		d := r.device()
 		m := New(d)
 		for k := range 3 {
 			q := r.query()
+			if r.ways && r.chance(2) {
+				q.Filter, q.In, q.Out = "", []string{"i1", "i2", "i3"}[r.IntN(3)], []string{"i1", "i2", "i3"}[r.IntN(3)]
+			}
 			want := bruteForce(d, &q)
 			a, err := m.Test(q)
 			if err != nil {
@@ -172,13 +199,16 @@ func checkWitness(t *testing.T, d *facts.Device, q *Query, a *Answer, round int)
 		// The packet shows neither application nor time: one of those asked about must do.
 		ok := false
 		n := naive{d: d}
-		packets(q, func(w world) bool {
+		packets(d, q, func(w world) bool {
+			if c.p.In != "" && !sameWay(d, w.in, c.p.In) || c.p.Out != "" && !sameWay(d, w.out, c.p.Out) {
+				return true
+			}
 			if w.src != c.p.Src || w.dst != c.p.Dst || w.proto != c.p.Protocol || c.p.ICMP == nil && (w.sport != c.p.SrcPort || w.dport != c.p.DstPort) ||
 				c.p.ICMP != nil && w.icmp != c.p.ICMP.Type {
 				return true
 			}
 			n.w = w
-			out := n.decide(n.filter(q.Filter))
+			out := n.decide(n.filter("F"))
 			ok = ok || len(out) == 1 && out[c.want]
 			return !ok
 		})
@@ -198,12 +228,15 @@ func checkWitness(t *testing.T, d *facts.Device, q *Query, a *Answer, round int)
 	}
 }
 
+// sameWay reports whether the way shown is the interface's.
+func sameWay(d *facts.Device, iface, shown string) bool { return iface == shown }
+
 func dump(d *facts.Device) string {
 	s := d.Platform + "\n"
 	for _, f := range d.Filters {
 		s += fmt.Sprintf("filter %s default %s whenempty %s unread %q\n", f.Name, f.Default, f.WhenEmpty, f.Unread)
 		for i, r := range f.Rules {
-			s += fmt.Sprintf("  %d %s inactive %v return %v times %+v match %+v\n", i+1, r.Action, r.Inactive.Val, r.Return, r.Times, r.Match)
+			s += fmt.Sprintf("  %d %s "+r.To+" inactive %v return %v times %+v match %+v\n", i+1, r.Action, r.Inactive.Val, r.Return, r.Times, r.Match)
 		}
 	}
 	for _, g := range d.Groups {

@@ -105,6 +105,7 @@ func (m *Model) lend(sides *[2]side) {
 	m.d = d
 	m.begin()
 	m.ix.books = books
+	m.ix.places = newPlaces(d, true)
 }
 
 // differences adds what differs in one version of IP.
@@ -116,7 +117,7 @@ func (m *Model) differences(out []Difference, sides *[2]side, fam facts.Family) 
 		sides[n].open = map[int]ref{}
 		m.pin(m.closed(sides[n].local, md))
 	}
-	differ := m.g.binary(opDiffer, posOf(m.pins[base]), posOf(m.pins[base+1]))
+	differ := m.g.and(m.g.binary(opDiffer, posOf(m.pins[base]), posOf(m.pins[base+1])), m.anyWay())
 	m.depth++ // from here on nothing is collected
 	defer func() { m.depth-- }()
 	for differ != no && !m.g.full {
@@ -128,7 +129,7 @@ func (m *Model) differences(out []Difference, sides *[2]side, fam facts.Family) 
 			break
 		}
 		p := m.read(&h, fam)
-		one := Difference{Packet: p.public()}
+		one := Difference{Packet: m.onWay(&p)}
 		decided := yes
 		for n, to := range [2]*RuleRef{&one.Old, &one.New} {
 			s := &sides[n]

@@ -1,6 +1,8 @@
 package headerspace
 
 import (
+	"slices"
+
 	"github.com/quaymaster/quaymaster/facts"
 )
 
@@ -9,7 +11,8 @@ type mode struct {
 	family   facts.Family // IPv4 or IPv6
 	reversed bool         // about the answer to the packet that the levels describe
 	frags    fragMode
-	want     uint8 // which services: wantAll ...
+	want     uint8  // which services: wantAll ...
+	in, out  uint16 // classes of the ways in and out; 0: the header tells
 }
 
 // Parts of all services that questions are answered from.
@@ -52,7 +55,7 @@ const (
 // layout is where the fields are. The field in which more non-contiguous wildcards stand goes below the other one:
 // above, each of its combinations repeats what is below (docs/adr/0010).
 func (m *Model) layout(reversed bool) layout {
-	l := layout{atNear, atFar, atSrcPort, atDstPort}
+	l := layout{atNear, atFar, atSrcPort, atDstPort, atIn, atOut}
 	if m.swapped {
 		l.src, l.dst = atFar, atNear
 	}
@@ -107,12 +110,20 @@ func (m *Model) open(i int32, md mode) ref {
 		r = m.fold(f, md)
 		delete(m.busy, i)
 	}
+	if returns(f) {
+		r = m.g.back(r)
+	}
 	if m.g.full {
 		m.hopeless[give], m.gaveUp = true, true
 		return undecided
 	}
 	m.opens[key] = r
 	return r
+}
+
+// returns reports whether a rule of f may end it without a decision.
+func returns(f *facts.Filter) bool {
+	return slices.ContainsFunc(f.Rules, func(r facts.Rule) bool { return r.Action == facts.Return || r.Action == facts.Goto })
 }
 
 func (m *Model) fold(f *facts.Filter, md mode) ref {
@@ -167,7 +178,9 @@ func outcomeOf(a facts.Action) ref {
 		return mayDeny
 	case facts.Next:
 		return mayNext
-	case facts.ActionUnknown:
+	case facts.Return:
+		return mayBack
+	case facts.ActionUnknown, facts.Jump, facts.Goto:
 	}
 	return undecided
 }

@@ -81,6 +81,8 @@ func (m *Model) deadIn(f *facts.Filter, i int32, fam facts.Family) map[int]*Dead
 	defer delete(m.busy, i)
 	m.depth++
 	defer func() { m.depth-- }()
+	m.pin(m.anyWay())
+	defer func() { m.pins = m.pins[:len(m.pins)-1] }()
 	above := &fold{g: m.g}
 	m.folds = append(m.folds, above)
 	defer func() { m.folds = m.folds[:len(m.folds)-1] }()
@@ -90,7 +92,7 @@ func (m *Model) deadIn(f *facts.Filter, i int32, fam facts.Family) map[int]*Dead
 			continue
 		}
 		d := c.rule(r)
-		set := m.g.matched(d)
+		set := m.g.and(m.g.matched(d), m.pins[len(m.pins)-1])
 		if !m.passes(above, set) {
 			dead[k] = m.coveredBy(f, i, k, set, fam)
 		}

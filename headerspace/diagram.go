@@ -12,8 +12,9 @@ const (
 	mayPermit ref = 1
 	mayDeny   ref = 2
 	mayNext   ref = 4 // no rule so far matched
+	mayBack   ref = 8 // a rule ended the filter without a decision; never outside the filter
 	undecided     = mayPermit | mayDeny
-	outcomes  ref = 8 // refs from here are nodes
+	outcomes  ref = 16 // refs from here are nodes
 
 	// A set is a diagram with the outcomes yes and no: a filter of one rule that permits, so that sets compose as
 	// filters do.
@@ -61,6 +62,7 @@ const (
 	opMaybe
 	opMatched
 	opOpen
+	opBack
 	opHide // the first of some: one for each range of levels hidden
 )
 

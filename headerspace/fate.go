@@ -91,6 +91,14 @@ func (f *fate) verdict() Verdict {
 // fate judges a packet at a stage, by its rules.
 func (m *Model) fate(w *way, s *stage, p packet) fate {
 	f := fate{stage: s, outcome: s.fixed}
+	if in, out := m.ends(w.route); in != 0 || out != 0 {
+		if in != 0 {
+			p.in = in
+		}
+		if out != 0 {
+			p.out = out
+		}
+	}
 	asked := p
 	var nat int32
 	if p, nat = m.moveOne(p, s, w.nat); nat >= 0 {
@@ -126,6 +134,7 @@ func (m *Model) answerFate(w *way, f *fate, p *packet) {
 	}
 	q := *p
 	q.src, q.dst, q.sport, q.dport, q.state = p.dst, p.src, p.dport, p.sport, stateOpening
+	q.in, q.out = p.out, p.in
 	opening := *w.q
 	opening.Established = false
 	back := way{q: &opening, route: &r, family: w.family}
@@ -195,9 +204,7 @@ func (m *Model) chainFate(f *fate, s *stage, p *packet) {
 		o, by, doubt := j.verdict(i)
 		out |= o &^ mayNext
 		if doubt >= 0 && f.rule == nil {
-			f.rule, f.index = &fl.Rules[doubt], doubt
-			f.lines = j.lines(i, doubt)
-			f.reason = fmt.Sprintf("rule %s of filter %q may decide it, and was not understood: %s%s", ruleName(fl, doubt), name, j.cause(f.rule), s.place(name))
+			m.doubted(f, s, hop{i, doubt}, &j)
 		}
 		f.uncertain = f.uncertain || fl.OrderLost && len(fl.Rules) > 1
 		if o&mayNext == 0 {
@@ -239,9 +246,10 @@ func (m *Model) decided(f *fate, s *stage, fl *facts.Filter, i int32, by int, ou
 	f.outcome = out
 	switch {
 	case f.single() && by >= 0:
+		asked := ""
+		f.lines, fl, by, asked = m.follow(hop{i, by}, j.via, j)
 		f.rule, f.index = &fl.Rules[by], by
-		f.lines = j.lines(i, by)
-		f.reason = fmt.Sprintf("rule %s of filter %q %s it%s", ruleName(fl, by), fl.Name, verb(f.outcome), s.place(fl.Name))
+		f.reason = fmt.Sprintf("rule %s of filter %q %s it%s%s", ruleName(fl, by), fl.Name, verb(f.outcome), asked, s.place(fl.Name))
 	case f.rule != nil: // a doubt was told
 	case fl.Unread != "":
 		f.reason, f.at = fmt.Sprintf("the content of filter %q is not known: %q%s", fl.Name, fl.Unread, s.place(fl.Name)), fl.Span
@@ -253,12 +261,33 @@ func (m *Model) decided(f *fate, s *stage, fl *facts.Filter, i int32, by int, ou
 	}
 }
 
+// doubted is the fate of a packet that a rule which was not understood may decide.
+func (m *Model) doubted(f *fate, s *stage, at hop, j *judge) {
+	name := m.d.Filters[at.filter].Name
+	lines, fl, k, asked := m.follow(at, j.unsure, j)
+	f.rule, f.index, f.lines = &fl.Rules[k], k, lines
+	f.reason = fmt.Sprintf("rule %s of filter %q may decide it, and was not understood: %s%s%s", ruleName(fl, k), fl.Name, j.cause(f.rule), asked, s.place(name))
+}
+
+// follow goes from a rule along the rules of the filters it asks: their lines, and the last of them.
+func (m *Model) follow(at hop, via []hop, j *judge) (lines []evidence.Span, fl *facts.Filter, rule int, asked string) {
+	fl = &m.d.Filters[at.filter]
+	lines = j.lines(at.filter, at.rule)
+	rule = at.rule
+	for _, s := range via {
+		asked += fmt.Sprintf(", asked by rule %s of %q", ruleName(fl, rule), fl.Name)
+		fl, rule = &m.d.Filters[s.filter], s.rule
+		lines = append(j.lines(s.filter, s.rule), lines...)
+	}
+	return lines, fl, rule, asked
+}
+
 // ended is the fate of a packet that reaches the end of a filter.
 func (m *Model) ended(f *fate, s *stage, fl *facts.Filter) {
 	if !f.single() && f.rule != nil {
 		return
 	}
-	f.rule, f.lines, f.at = nil, nil, fl.Span
+	f.rule, f.lines, f.at = nil, nil, cmp.Or(fl.End, fl.Span)
 	does := "is not understood"
 	if f.single() {
 		does = verb(f.outcome) + " it"

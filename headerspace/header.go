@@ -21,7 +21,9 @@ const (
 	atICMP     = atFragment + 1 // type, code
 	atApp      = atICMP + 16    // number of an application the device's rules name; 0 another
 	atWhen     = atApp + 16     // number of a combination of time ranges in force
-	levels     = atWhen + 16
+	atIn       = atWhen + 16    // class of the way in: see places
+	atOut      = atIn + 16      // of the way out
+	levels     = atOut + 16
 )
 
 // States of the session a packet belongs to.

@@ -78,6 +78,9 @@ type Packet struct {
 	SrcPort, DstPort uint16          // 0 for protocols without ports
 	ICMP             *facts.ICMPType // type and code when Protocol is ICMP
 	Established      bool
+	// In and Out are a way in and out such as the one the packet takes, where rules tell ways apart and the question leaves
+	// it open; empty for a way that no rule names.
+	In, Out string
 }
 
 // A Stage is one decision on the way through a device.

@@ -16,6 +16,7 @@ type index struct {
 	ifaces  names             // by name
 	apps    map[string]uint16 // lower case
 	when    *calendar
+	places  *places
 	// books are, for filters between two device zones, the scopes of the zones' own address books.
 	books map[filterKey][2]string
 }
@@ -26,6 +27,7 @@ func newIndex(d *facts.Device) *index {
 	x := &index{
 		d: d, filters: newNames(len(d.Filters)), groups: newNames(len(d.Groups)), ifaces: newNames(len(d.Interfaces)),
 		apps: appNumbers(d), when: newCalendar(d),
+		places: newPlaces(d, false),
 	}
 	for i := len(d.Filters) - 1; i >= 0; i-- {
 		x.filters.add(d.Filters[i].Name, i)

@@ -36,6 +36,7 @@ type packet struct {
 	later        bool // a fragment with an offset
 	icmp         [2]uint8
 	app, when    uint16
+	in, out      uint16 // classes of the ways in and out
 }
 
 // read takes a packet out of the bits of a diagram's header.
@@ -47,6 +48,7 @@ func (m *Model) read(h *header, fam facts.Family) packet {
 		protocol: uint8(numberAt(h, atProtocol, 8)), state: uint8(numberAt(h, atState, 2)), later: h[atFragment] != 0,
 		icmp: [2]uint8{uint8(numberAt(h, atICMP, 8)), uint8(numberAt(h, atICMP+8, 8))},
 		app:  uint16(numberAt(h, atApp, 16)), when: uint16(numberAt(h, atWhen, 16)),
+		in: uint16(numberAt(h, atIn, 16)), out: uint16(numberAt(h, atOut, 16)),
 	}
 	return p
 }
@@ -64,6 +66,8 @@ func (m *Model) write(p *packet) *header {
 	h.setNumber(atICMP, 16, uint64(p.icmp[0])<<8|uint64(p.icmp[1]))
 	h.setNumber(atApp, 16, uint64(p.app))
 	h.setNumber(atWhen, 16, uint64(p.when))
+	h.setNumber(atIn, 16, uint64(p.in))
+	h.setNumber(atOut, 16, uint64(p.out))
 	if p.later {
 		h[atFragment] = 1
 	}
@@ -97,6 +101,15 @@ type judge struct {
 	books  [2]string
 	action facts.Action
 	busy   []int32 // filters being asked, groups being looked into
+	// via are the rules of other filters, outermost first, that the deciding rule of the last verdict asked; unsure those
+	// that its doubtful rule asked.
+	via, unsure []hop
+}
+
+// A hop is a rule of a filter.
+type hop struct {
+	filter int32
+	rule   int
 }
 
 // verdict is what filter i decides of p before its Default: the outcome, the rule that decides (-1: none), and the first
@@ -113,22 +126,66 @@ func (j *judge) verdict(i int32) (out ref, by, doubt int) {
 	was := *j
 	j.filter, j.books = f, j.m.ix.booksOf(f)
 	defer func() { j.filter, j.books, j.action = was.filter, was.books, was.action }()
+	var via, unsure []hop
+	defer func() { j.via, j.unsure = via, unsure }()
 	for k := range f.Rules {
 		r := &f.Rules[k]
 		t := j.rule(r)
 		if t == triNo {
 			continue
 		}
-		hit := outcomeOf(r.Action)
-		if (t == triMaybe || hit == undecided) && doubt < 0 {
-			doubt = k
+		hit, path, vague := outcomeOf(r.Action), []hop(nil), []hop(nil)
+		if r.Action == facts.Jump || r.Action == facts.Goto {
+			hit, path, vague = j.asked(r)
 		}
-		out |= hit
-		if t == triYes {
-			return out, k, doubt
+		if hit == mayNext { // the filter it asks leaves it to the next rule
+			continue
+		}
+		if (t == triMaybe || hit&(hit-1) != 0) && doubt < 0 {
+			doubt, unsure = k, vague
+			if len(unsure) == 0 {
+				unsure = path
+			}
+		}
+		out |= hit &^ mayNext
+		if t == triYes && hit&mayNext == 0 {
+			via = path
+			return settled(out), k, doubt
 		}
 	}
-	return out | mayNext, -1, doubt
+	return settled(out | mayNext), -1, doubt
+}
+
+// settled lets what a filter ended without a decision be what it leaves undecided.
+func settled(out ref) ref {
+	if out&mayBack != 0 {
+		out = out&^mayBack | mayNext
+	}
+	return out
+}
+
+// asked is what the filter decides that a Jump or Goto asks, the rules that decide there, and those that leave it in doubt.
+func (j *judge) asked(r *facts.Rule) (out ref, path, vague []hop) {
+	i, ok := j.m.findFilter(r.To, j.filter.Scope, j.p.family)
+	if !ok || slices.Contains(j.busy, i) {
+		return undecided, nil, nil
+	}
+	j.busy = append(j.busy, i)
+	out, by, doubt := j.verdict(i)
+	j.busy = j.busy[:len(j.busy)-1]
+	if out&mayNext == 0 && by >= 0 {
+		path = append([]hop{{i, by}}, j.via...)
+	}
+	if doubt >= 0 {
+		vague = append([]hop{{i, doubt}}, j.unsure...)
+	}
+	if f := &j.m.d.Filters[i]; out&mayNext != 0 && f.Default != facts.Next {
+		out = out&^mayNext | outcomeOf(f.Default)
+	}
+	if r.Action == facts.Goto && out&mayNext != 0 {
+		out = out&^mayNext | mayBack
+	}
+	return out, path, vague
 }
 
 func (j *judge) rule(r *facts.Rule) tri {
@@ -182,6 +239,11 @@ func (j *judge) parts(m *facts.Match) tri {
 	if t == triNo {
 		return triNo
 	}
+	if m.Conn != 0 && !inConn(m.Conn, j.p.state) ||
+		placesStated(&m.In) && !j.m.ix.places.holdsIn(&m.In, j.filter.Scope, j.p.in) ||
+		placesStated(&m.Out) && !j.m.ix.places.holdsIn(&m.Out, j.filter.Scope, j.p.out) {
+		return triNo
+	}
 	if m.Fragments == facts.NonInitial && !j.p.later || m.Fragments == facts.Unfragmented && j.p.later {
 		return triNo
 	}
@@ -227,9 +289,11 @@ func (j *judge) listed(name string) tri {
 	if !ok || slices.Contains(j.busy, i) {
 		return triMaybe
 	}
+	via, unsure := j.via, j.unsure
 	j.busy = append(j.busy, i)
 	out, _, _ := j.verdict(i)
 	j.busy = j.busy[:len(j.busy)-1]
+	j.via, j.unsure = via, unsure
 	if out&mayNext != 0 {
 		out = out&^mayNext | ending(j.m.d.Filters[i].Default, facts.Deny)
 	}
@@ -301,7 +365,7 @@ func (j *judge) later(t tri) tri {
 			return triYes
 		case facts.Deny:
 			return triNo
-		case facts.ActionUnknown, facts.Next:
+		case facts.ActionUnknown, facts.Next, facts.Jump, facts.Goto, facts.Return:
 		}
 	}
 	return triMaybe

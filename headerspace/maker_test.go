@@ -11,7 +11,11 @@ import (
 )
 
 // maker makes random devices.
-type maker struct{ *rand.Rand }
+type maker struct {
+	*rand.Rand
+	ways  bool   // rules name ways in and out, of the interfaces i1 to i3
+	jumps string // the filters that rules may ask
+}
 
 func (r maker) chance(n int) bool { return r.IntN(n) == 0 }
 
@@ -124,6 +128,17 @@ func (r maker) match(depth int) (m facts.Match) {
 	part(8, func() { m.Flags = facts.TCPState(r.IntN(3)) })
 	part(10, func() { m.Fragments = facts.Fragments(r.IntN(3)) })
 	part(10, func() { m.ICMP = []facts.ICMPType{{Type: []uint8{0, 8}[r.IntN(2)], Code: -1}} })
+	if r.ways {
+		for _, p := range [2]*facts.Places{&m.In, &m.Out} {
+			part(3, func() {
+				p.Present, p.Not = true, r.chance(4)
+				for range r.IntN(3) {
+					p.Names = append(p.Names, []string{"i1", "i2", "z2", "l3", "i*", "other"}[r.IntN(6)])
+				}
+			})
+		}
+	}
+	part(9, func() { m.Conn = facts.ConnState(1 + r.IntN(15)) })
 	part(8, func() { m.Apps = []string{"a"} })
 	part(10, func() { m.Unread = []string{"dscp ef"} })
 	part(10, func() { m.Not = true })
@@ -169,6 +184,10 @@ func (r maker) filter(name string, rules, depth int) facts.Filter {
 		if r.chance(6) {
 			rule.Times = times[r.IntN(len(times))]
 		}
+		if r.jumps != "" && r.chance(5) {
+			rule.Action = []facts.Action{facts.Jump, facts.Jump, facts.Goto, facts.Return}[r.IntN(4)]
+			rule.To = string(r.jumps[r.IntN(len(r.jumps))])
+		}
 		if r.chance(12) {
 			rule.Inactive = facts.Say(true, evidence.Span{})
 		}
@@ -177,9 +196,24 @@ func (r maker) filter(name string, rules, depth int) facts.Filter {
 	return f
 }
 
-func (r maker) device() *facts.Device {
-	d := &facts.Device{Platform: []string{facts.CiscoIOS, facts.Junos}[r.IntN(2)]}
-	d.Filters = append(d.Filters, r.filter("F", 6, 2), r.filter("G", 3, 0), r.filter("H", 2, 0))
+func (r *maker) device() *facts.Device {
+	d := &facts.Device{Platform: []string{facts.CiscoIOS, facts.Junos, facts.LinuxIPTables}[r.IntN(3)]}
+	if r.ways = r.chance(10); r.ways {
+		d.Interfaces = []facts.Interface{{Name: "i1", Zone: "z1"}, {Name: "i2", Zone: "z2"}, {Name: "i3", Zone: "z2", Lists: []string{"l3"}}, {Name: "other"}}
+		d.Bindings = []facts.Binding{{Filters: []string{"F"}, Where: facts.WhereTransit}}
+	}
+	chained := r.chance(2)
+	for _, f := range []struct {
+		name         string
+		rules, depth int
+		asks         string
+	}{{"F", 6, 2, "GHIX"}, {"G", 3, 0, "HI"}, {"H", 2, 0, "I"}, {"I", 2, 0, ""}} {
+		if r.jumps = ""; chained {
+			r.jumps = f.asks
+		}
+		d.Filters = append(d.Filters, r.filter(f.name, f.rules, f.depth))
+	}
+	r.jumps = ""
 	for i := range 4 {
 		g := facts.Group{Name: fmt.Sprintf("A%d", i), Kind: facts.NetworkGroup}
 		for range r.IntN(3) {

@@ -43,9 +43,11 @@ func (g *table) bothNot(a bounds) bounds { return g.bothWithout(exactly(yes), a)
 
 // A layout says at which levels a compiled filter's fields are. Reversed, it is about the answer to the packet that the
 // levels describe: its source is the packet's destination.
-type layout struct{ src, dst, srcPort, dstPort int }
+type layout struct{ src, dst, srcPort, dstPort, in, out int }
 
-func (l layout) reversed() layout { return layout{l.dst, l.src, l.dstPort, l.srcPort} }
+func (l layout) reversed() layout {
+	return layout{l.dst, l.src, l.dstPort, l.srcPort, l.out, l.in}
+}
 
 // A fragMode says which packets a compilation is about.
 type fragMode uint8
@@ -81,16 +83,21 @@ func (c *compiler) rule(r *facts.Rule) ref {
 		hit = mayDeny
 	case facts.Next:
 		return no
-	case facts.ActionUnknown:
+	case facts.Return:
+		hit = mayBack
+	case facts.ActionUnknown, facts.Jump, facts.Goto:
 		hit = undecided
 	}
-	if facts.On(r.Inactive) || !c.overlaps(&r.Match) {
+	if facts.On(r.Inactive) || !c.overlaps(&r.Match) || !c.onWay(&r.Match) {
 		return no
+	}
+	if r.Action == facts.Jump || r.Action == facts.Goto {
+		hit = c.asked(r)
 	}
 	c.action = r.Action
 	then := exactly(hit)
 	if r.Return {
-		then = exactly(c.g.value(atState, 2, stateOpen, hit, no))
+		then = exactly(c.g.and(c.g.value(atState, 2, stateOpen, yes, no), hit))
 	}
 	then = c.times(r.Times, then)
 	if r.Inactive.Origin == facts.Masked {
@@ -101,6 +108,29 @@ func (c *compiler) rule(r *facts.Rule) ref {
 		return b.must
 	}
 	return c.g.compose(b.must, c.g.relax(b.may))
+}
+
+// asked is what the filter decides that a Jump or Goto asks. One that does not exist, or that is being asked already, may
+// do anything: no platform loads such a list.
+func (c *compiler) asked(r *facts.Rule) ref {
+	i, ok := c.m.findFilter(r.To, c.filter.Scope, c.mode.family)
+	if !ok || c.m.busy[i] {
+		return undecided
+	}
+	d := c.m.open(i, c.mode)
+	if f := &c.m.d.Filters[i]; f.Default != facts.Next {
+		d = c.g.compose(d, outcomeOf(f.Default))
+	}
+	if r.Action == facts.Goto {
+		d = c.g.compose(d, mayBack)
+	}
+	return d
+}
+
+// onWay reports whether m can match on the way the compilation fixes. It looks only at what is plain.
+func (c *compiler) onWay(m *facts.Match) bool {
+	return m.Not || (c.mode.in == 0 || c.way(&m.In, c.mode.in, c.at.in) == yes) &&
+		(c.mode.out == 0 || c.way(&m.Out, c.mode.out, c.at.out) == yes)
 }
 
 func (c *compiler) times(t *facts.TimeRange, then bounds) bounds {
@@ -126,8 +156,17 @@ func (c *compiler) match(m *facts.Match, then bounds) bounds {
 // parts builds from the lowest level up, so that each field is put on top of what is below it.
 func (c *compiler) parts(m *facts.Match, then bounds) bounds {
 	g := c.g
+	if placesStated(&m.Out) {
+		then = g.bothAnd(exactly(c.way(&m.Out, c.mode.out, c.at.out)), then)
+	}
+	if placesStated(&m.In) {
+		then = g.bothAnd(exactly(c.way(&m.In, c.mode.in, c.at.in)), then)
+	}
 	if len(m.Apps) > 0 {
 		then = g.bothAnd(exactly(c.apps(m.Apps)), then)
+	}
+	if m.Conn != 0 {
+		then = g.bothAnd(exactly(c.conn(m.Conn)), then)
 	}
 	then = g.bothAnd(c.trim(c.service(m)), then)
 	if then.may == no {

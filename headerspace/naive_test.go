@@ -217,9 +217,29 @@ func (n *naive) serviceGroup(name string) tri {
 	return t
 }
 
+// way reports whether a condition on a way is about an interface of the universe.
+func (n *naive) way(p *facts.Places, iface string) bool {
+	one := false
+	for _, f := range n.d.Interfaces {
+		for _, name := range p.Names {
+			one = one || f.Name == iface && (name == f.Name || name == f.Zone || name == "i*" && f.Name[0] == 'i' || len(f.Lists) > 0 && name == f.Lists[0])
+		}
+	}
+	return one != p.Not
+}
+
 func (n *naive) match(m *facts.Match) tri {
 	t := triYes
 	and := func(u tri) { t = min(t, u) }
+	if m.In.Present {
+		and(triOf(n.way(&m.In, n.w.in)))
+	}
+	if m.Out.Present {
+		and(triOf(n.way(&m.Out, n.w.out)))
+	}
+	if m.Conn != 0 {
+		and(triOf(n.w.open && m.Conn&facts.ConnEstablished != 0 || !n.w.open && m.Conn&facts.ConnNew != 0))
+	}
 	if m.Src.Present {
 		and(n.addrs(&m.Src, n.w.src))
 	}
@@ -324,17 +344,25 @@ func (n *naive) filter(name string) *facts.Filter {
 
 // decide is every action a filter may take, in all readings of what was not understood; each rule by itself.
 func (n *naive) decide(f *facts.Filter) map[facts.Action]bool {
+	out := n.open(f, nil)
+	if out[facts.Next] {
+		delete(out, facts.Next)
+		out[facts.Deny] = true // nothing follows
+	}
+	return out
+}
+
+// open is decide for a filter that another one may have asked: Next leaves it to that one.
+func (n *naive) open(f *facts.Filter, askers []string) map[facts.Action]bool {
 	out := map[facts.Action]bool{}
 	add := func(a facts.Action) {
-		switch a {
-		case facts.ActionUnknown:
+		if a == facts.ActionUnknown {
 			out[facts.Permit], out[facts.Deny] = true, true
-		case facts.Next:
-			out[facts.Deny] = true // nothing follows
-		default:
-			out[a] = true
+			return
 		}
+		out[a] = true
 	}
+	askers = append(askers, f.Name)
 	if f.Unread != "" {
 		add(facts.ActionUnknown)
 		return out
@@ -357,12 +385,34 @@ func (n *naive) decide(f *facts.Filter) map[facts.Action]bool {
 				t = min(t, triOf(inForceNaive(r.Times, n.w.at)))
 			}
 		}
-		switch t {
-		case triYes:
+		if t == triNo {
+			continue
+		}
+		on := t == triMaybe // the next rule is looked at
+		switch r.Action {
+		case facts.Jump, facts.Goto:
+			to := n.filter(r.To)
+			if to == nil || slices.Contains(askers, r.To) {
+				add(facts.ActionUnknown)
+				break
+			}
+			for a := range n.open(to, askers) {
+				switch {
+				case a != facts.Next:
+					add(a)
+				case r.Action == facts.Goto:
+					add(f.Default)
+				default:
+					on = true
+				}
+			}
+		case facts.Return:
+			add(f.Default)
+		default:
 			add(r.Action)
+		}
+		if !on {
 			return out
-		case triMaybe:
-			add(r.Action)
 		}
 	}
 	add(f.Default)

@@ -48,6 +48,7 @@ type route struct {
 	nat         bool   // translation may happen on it
 	self        bool   // sent by the device (no in) or to it
 	from, to    string // device zones, when they are all that is stated
+	scope       string // of the zones
 }
 
 // routes are the ways a packet of q may take; the caller asks about each.
@@ -86,7 +87,8 @@ func (m *Model) routes(q *Query, fam facts.Family) ([]route, error) {
 	case in != nil:
 		return m.entering(in, fam), nil
 	case out != nil:
-		return []route{{stages: m.bound(out, facts.Out, fam), out: out}}, nil
+		stages := append(m.passing(out.Scope, fam), m.bound(out, facts.Out, facts.TransitPlane, fam)...)
+		return []route{{stages: stages, out: out}}, nil
 	}
 	return nil, fmt.Errorf("no place is asked about: name a filter, a group, zones or an interface")
 }
@@ -182,6 +184,9 @@ func (m *Model) iface(name, scope string) (*facts.Interface, error) {
 			return found, nil
 		}
 	}
+	if p := m.ix.places; p.has(name) || len(all) == 0 && p != nil {
+		return &facts.Interface{Name: name, Scope: scope}, nil // the evidence does not list interfaces, or not this one
+	}
 	return nil, fmt.Errorf("no interface is named %q", name)
 }
 
@@ -192,13 +197,18 @@ func abbreviates(short, name string) bool {
 }
 
 // bound are the stages of the filters applied to an interface in a direction.
-func (m *Model) bound(f *facts.Interface, dir facts.Direction, fam facts.Family) []stage {
+func (m *Model) bound(f *facts.Interface, dir facts.Direction, plane facts.Plane, fam facts.Family) []stage {
 	var out []stage
 	for i := range f.Bindings {
-		out = m.addBinding(out, &f.Bindings[i], f, dir, fam)
+		if b := &f.Bindings[i]; b.Plane == facts.EveryPlane || b.Plane == plane {
+			out = m.addBinding(out, b, f, dir, fam)
+		}
 	}
 	for i := range m.d.Bindings {
 		b := &m.d.Bindings[i]
+		if b.Plane != facts.EveryPlane && b.Plane != plane {
+			continue
+		}
 		if b.Where == f.Name || f.Alias != "" && b.Where == f.Alias || b.Where == facts.WhereGlobal {
 			out = m.addBinding(out, b, f, dir, fam)
 		}
@@ -206,14 +216,37 @@ func (m *Model) bound(f *facts.Interface, dir facts.Direction, fam facts.Family)
 	return out
 }
 
+// passing are the stages asked once about what passes through the device.
+func (m *Model) passing(scope string, fam facts.Family) []stage {
+	var out []stage
+	for i := range m.d.Bindings {
+		if b := &m.d.Bindings[i]; b.Where == facts.WhereTransit && inScope(b, scope) {
+			out = m.addBinding(out, b, nil, b.Direction, fam)
+		}
+	}
+	return out
+}
+
+// inScope reports whether a binding of the whole device is about a scope; an interface or question of none is about all.
+func inScope(b *facts.Binding, scope string) bool {
+	return b.Scope == "" || scope == "" || b.Scope == scope
+}
+
+// entered are the stages of a packet that comes in at an interface, wherever it leaves.
+func (m *Model) entered(in *facts.Interface, fam facts.Family) []stage {
+	return append(m.bound(in, facts.In, facts.TransitPlane, fam), m.passing(in.Scope, fam)...)
+}
+
 func (m *Model) addBinding(out []stage, b *facts.Binding, f *facts.Interface, dir facts.Direction, fam facts.Family) []stage {
 	if b.Direction != dir || b.Family != facts.AnyFamily && b.Family != fam || len(b.Filters) == 0 {
 		return out
 	}
-	st := stage{names: b.Filters, undefined: b.Undefined, end: mayDeny, span: b.Span}
+	st := stage{names: b.Filters, scope: b.Scope, undefined: b.Undefined, end: mayDeny, span: b.Span}
 	if f != nil {
 		st.scope = f.Scope
 		st.what = fmt.Sprintf("%s filter of %q", directionName(dir), f.Name)
+	} else if b.Where == facts.WhereTransit {
+		st.what = "filter of what passes through"
 	} else {
 		st.what = fmt.Sprintf("%s filter of the control plane", directionName(dir))
 	}
@@ -224,6 +257,8 @@ func (m *Model) addBinding(out []stage, b *facts.Binding, f *facts.Interface, di
 	st.answers = st.stateful
 	switch {
 	case m.platform == facts.CiscoASA:
+		st.sees = seesReal
+	case b.Where == facts.WhereTransit:
 		st.sees = seesReal
 	case dir == facts.Out:
 		st.sees = seesBoth
@@ -256,16 +291,16 @@ func directionName(d facts.Direction) string {
 }
 
 func (m *Model) transit(in, out *facts.Interface, fam facts.Family) route {
-	r := route{stages: m.bound(in, facts.In, fam), in: in, out: out, nat: true}
+	r := route{stages: m.entered(in, fam), in: in, out: out, nat: true}
 	r.stages = append(r.stages, m.between(in, out, fam)...)
-	r.stages = append(r.stages, m.bound(out, facts.Out, fam)...)
+	r.stages = append(r.stages, m.bound(out, facts.Out, facts.TransitPlane, fam)...)
 	return r
 }
 
 // entering are the ways from an interface when the way out is not stated: the device decides between its zones or
 // levels, so each way that is decided differently is one.
 func (m *Model) entering(in *facts.Interface, fam facts.Family) []route {
-	stages := m.bound(in, facts.In, fam)
+	stages := m.entered(in, fam)
 	plain := []route{{stages: stages, in: in, nat: true}}
 	model := m.d.Zoning.Model
 	if model == facts.NoZoning || model == facts.Levels && len(stages) > 0 {

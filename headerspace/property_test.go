@@ -19,7 +19,7 @@ func TestDeadRulesMayGo(t *testing.T) {
 	}
 	gone := 0
 	for i := range rounds {
-		r := maker{rand.New(rand.NewPCG(uint64(i), 11))}
+		r := maker{Rand: rand.New(rand.NewPCG(uint64(i), 11))}
 		d := r.device()
 		more := r.filter("F", 8, 1)
 		d.Filters[0].Rules = append(d.Filters[0].Rules, more.Rules...)
@@ -39,7 +39,7 @@ func TestDeadRulesMayGo(t *testing.T) {
 			f := d.Filters[0]
 			f.Rules = f.Rules[:k.Index+1]
 			f.Rules = slices.Clone(f.Rules)
-			packets(&q, func(w world) bool {
+			packets(d, &q, func(w world) bool {
 				// With the dead rule's action turned round, everything is as before.
 				n.w = w
 				f.Rules[k.Index].Action = facts.Permit
@@ -77,6 +77,9 @@ func TestDeadRulesMayGo(t *testing.T) {
 	}
 }
 
+// same reports whether two rules do the same.
+func same(a, b *facts.Rule) bool { return a.Action == b.Action && a.To == b.To }
+
 // Neighbours that match no packet in common, or that do the same, may change places.
 func TestNeighboursMayChangePlaces(t *testing.T) {
 	rounds := 400
@@ -85,7 +88,7 @@ func TestNeighboursMayChangePlaces(t *testing.T) {
 	}
 	swapped := 0
 	for i := range rounds {
-		r := maker{rand.New(rand.NewPCG(uint64(i), 13))}
+		r := maker{Rand: rand.New(rand.NewPCG(uint64(i), 13))}
 		d := r.device()
 		f := &d.Filters[0]
 		m := New(d)
@@ -96,7 +99,7 @@ func TestNeighboursMayChangePlaces(t *testing.T) {
 		other.Filters[0].Rules = slices.Clone(f.Rules)
 		for k := 1; k < len(f.Rules); k++ {
 			a, b := m.g.matched(c.rule(&other.Filters[0].Rules[k-1])), m.g.matched(c.rule(&other.Filters[0].Rules[k]))
-			if m.g.and(a, b) == no || other.Filters[0].Rules[k-1].Action == other.Filters[0].Rules[k].Action {
+			if m.g.and(a, b) == no || same(&other.Filters[0].Rules[k-1], &other.Filters[0].Rules[k]) {
 				rs := other.Filters[0].Rules
 				rs[k-1], rs[k] = rs[k], rs[k-1]
 				swapped++
@@ -121,7 +124,7 @@ func TestNeighboursMayChangePlaces(t *testing.T) {
 // A question is permitted exactly when searching finds permitted packets and no others.
 func TestSearchAgrees(t *testing.T) {
 	for i := range 300 {
-		r := maker{rand.New(rand.NewPCG(uint64(i), 17))}
+		r := maker{Rand: rand.New(rand.NewPCG(uint64(i), 17))}
 		m := New(r.device())
 		q := r.query()
 		a, err := m.Test(q)
@@ -224,7 +227,7 @@ func FuzzFilters(f *testing.F) {
 	f.Add([]byte("permit tcp any any eq ftp"))
 	f.Add([]byte{0, 255, 17, 3, 9, 81, 200, 4})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := maker{rand.New(&bytesSource{b: b})}
+		r := maker{Rand: rand.New(&bytesSource{b: b})}
 		d := r.device()
 		m := New(d)
 		for range 2 {

@@ -102,6 +102,7 @@ func (m *Model) question(q *Query, fam facts.Family) ref {
 	if q.App != "" && m.ix.apps != nil {
 		x = g.value(atApp, 16, uint64(m.ix.apps[appName(q.App)]), x, no)
 	}
+	x = g.and(m.anyWay(), x)
 	c := compiler{m: m, g: g, mode: mode{family: fam}}
 	implied := yes
 	if len(q.ICMP) > 0 {
@@ -161,6 +162,10 @@ func (m *Model) witness(q *Query, fam facts.Family) *header {
 		echo = 128
 	}
 	h.setNumber(atICMP, 8, echo)
+	if p := m.ix.places; p != nil {
+		h.setNumber(atIn, 16, p.valid[0])
+		h.setNumber(atOut, 16, p.valid[len(p.valid)-1])
+	}
 	return &h
 }
 
@@ -170,7 +175,29 @@ const (
 	firstEphemeral = 49152
 )
 
-// public is the witness as answers show it.
+// shown is the witness as answers show it, with the way that the question left open.
+func (m *Model) shown(w *way, p *packet) *Packet {
+	q := *p
+	in, out := m.ends(w.route)
+	if in != 0 {
+		q.in = 0
+	}
+	if out != 0 {
+		q.out = 0
+	}
+	return m.onWay(&q)
+}
+
+// onWay is the witness with the way it takes, where rules tell ways apart.
+func (m *Model) onWay(p *packet) *Packet {
+	out := p.public()
+	if pl := m.ix.places; pl != nil && int(p.in) < len(pl.shown) && int(p.out) < len(pl.shown) {
+		out.In, out.Out = pl.shown[p.in], pl.shown[p.out]
+	}
+	return out
+}
+
+// public is the witness without its way.
 func (p *packet) public() *Packet {
 	out := &Packet{Src: p.src, Dst: p.dst, Protocol: p.protocol, Established: p.state == stateOpen}
 	if hasPorts(p.protocol) {

@@ -152,7 +152,7 @@ func (c *compiler) onLater(l4 bounds) bounds {
 			later = exactly(yes)
 		case facts.Deny:
 			later = exactly(no)
-		case facts.ActionUnknown, facts.Next:
+		case facts.ActionUnknown, facts.Next, facts.Jump, facts.Goto, facts.Return:
 		}
 	}
 	if c.mode.frags == laterOnly {

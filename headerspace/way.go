@@ -83,7 +83,7 @@ func (m *Model) sample(w *way) {
 				continue
 			}
 			f := &m.d.Filters[n]
-			c := compiler{m: m, g: m.g, at: m.layout(false), mode: mode{family: w.family, frags: fragsOf(w.q)}, filter: f, books: m.ix.booksOf(f)}
+			c := compiler{m: m, g: m.g, at: m.layout(false), mode: w.plain(), filter: f, books: m.ix.booksOf(f)}
 			for k := 0; k < len(f.Rules); k += 1 + len(f.Rules)/maxSamples {
 				h := m.witness(w.q, w.family)
 				if !m.g.find(m.g.matched(c.rule(&f.Rules[k])), set, h, func(o ref) bool { return o == yes }) || m.g.full {
@@ -106,6 +106,11 @@ func (m *Model) sample(w *way) {
 	}
 }
 
+// plain is the mode of what is asked, for all services.
+func (w *way) plain() mode {
+	return mode{family: w.family, frags: fragsOf(w.q), in: w.key.mode.in, out: w.key.mode.out}
+}
+
 // fateOf is what all stages of a way make of a packet.
 func (m *Model) fateOf(w *way, p packet) ref {
 	out := mayPermit
@@ -121,6 +126,7 @@ const unreached ref = 0
 
 // decision is the outcome of all stages of a way; unreached when the table filled up before there was one.
 func (m *Model) decision(w *way, md mode) ref {
+	md.in, md.out = m.ends(w.route)
 	w.key = placeKey{place: w.place(), mode: md}
 	if r, ok := m.places[w.key]; ok {
 		return r
@@ -269,6 +275,7 @@ func (m *Model) admitAnswers(w *way, md mode, base int) {
 	back.reversed = !md.reversed
 	other := mayDeny
 	if r, ok := m.reverse(w.route, w.family); ok {
+		back.in, back.out = m.ends(&r)
 		other = mayPermit
 		first := len(m.pins)
 		for i := range r.stages {
@@ -300,17 +307,18 @@ func (r *route) inspects() bool {
 func (m *Model) reverse(r *route, fam facts.Family) (route, bool) {
 	switch {
 	case r.from != "":
-		return route{stages: m.zones(r.to, r.from, fam), from: r.to, to: r.from}, true
+		back := route{stages: m.throughZones(r.to, r.from, r.scope, fam), from: r.to, to: r.from, scope: r.scope}
+		return back, true
 	case r.in != nil && r.out != nil:
 		return m.transit(r.out, r.in, fam), true
 	case r.in != nil && r.alternative == "" && !r.self:
-		return route{stages: m.bound(r.in, facts.Out, fam), out: r.in}, true
+		return route{stages: m.bound(r.in, facts.Out, facts.TransitPlane, fam), out: r.in}, true
 	case r.in != nil && r.self:
 		return m.fromSelf(r.in, fam), true
 	case r.out != nil && r.self:
 		return m.toSelf(r.out, fam), true
 	case r.out != nil:
-		return route{stages: m.bound(r.out, facts.In, fam), in: r.out}, true
+		return route{stages: m.entered(r.out, fam), in: r.out}, true
 	}
 	return route{}, false
 }

@@ -39,7 +39,7 @@ func (m *Model) levels(in, out *facts.Interface, fam facts.Family) stage {
 			st.fixed, st.why = undecided, "whether same-security-traffic permit "+what+" is on is not known"
 		}
 	}
-	filtered := len(m.bound(in, facts.In, fam)) > 0
+	filtered := len(m.bound(in, facts.In, facts.TransitPlane, fam)) > 0
 	switch a, b := in.Level, out.Level; {
 	case in == out:
 		same(z.SamePermitIntra, "intra-interface")
@@ -132,11 +132,64 @@ func (m *Model) zoneRoutes(q *Query, fam facts.Family) ([]route, error) {
 			return nil, fmt.Errorf("no device zone is named %q", z)
 		}
 	}
-	return []route{{stages: m.zones(q.FromZone, q.ToZone, fam), nat: true, from: q.FromZone, to: q.ToZone}}, nil
+	scope, err := m.zonesScope(q)
+	if err != nil {
+		return nil, err
+	}
+	stages := m.throughZones(q.FromZone, q.ToZone, scope, fam)
+	return []route{{stages: stages, nat: true, from: q.FromZone, to: q.ToZone, scope: scope}}, nil
+}
+
+// zonesScope is the scope of the zones asked about: the one that is named, else the only one whose rules or interfaces
+// know both.
+func (m *Model) zonesScope(q *Query) (string, error) {
+	scopes := map[string]bool{}
+	for i := range m.d.Bindings {
+		if b := &m.d.Bindings[i]; b.Where == facts.WhereTransit && b.Scope != "" {
+			scopes[b.Scope] = true
+		}
+	}
+	if q.Scope != "" || len(scopes) == 0 {
+		return q.Scope, nil
+	}
+	for s := range scopes {
+		if !m.knowsZone(s, q.FromZone) || !m.knowsZone(s, q.ToZone) {
+			delete(scopes, s)
+		}
+	}
+	if len(scopes) != 1 {
+		return "", fmt.Errorf("zones %q and %q are in %d scopes: name one", q.FromZone, q.ToZone, len(scopes))
+	}
+	for s := range scopes {
+		return s, nil
+	}
+	return "", nil
+}
+
+func (m *Model) knowsZone(scope, zone string) bool {
+	if zone == self {
+		return true
+	}
+	_, named := m.ix.places.find(scope, zone)
+	return named || slices.ContainsFunc(m.d.Interfaces, func(f facts.Interface) bool { return f.Zone == zone && f.Scope == scope })
+}
+
+// throughZones are the stages from one device zone to another.
+func (m *Model) throughZones(from, to, scope string, fam facts.Family) []stage {
+	var out []stage
+	switch {
+	case to == self:
+		out = m.plane(nil, scope, facts.In, fam)
+	case from == self:
+		out = m.plane(nil, scope, facts.Out, fam)
+	default:
+		out = m.passing(scope, fam)
+	}
+	return append(out, m.zones(from, to, fam)...)
 }
 
 func (m *Model) hasZone(name string) bool {
-	return name == self ||
+	return name == self || m.ix.places.has(name) ||
 		slices.ContainsFunc(m.d.Interfaces, func(f facts.Interface) bool { return f.Zone == name }) ||
 		slices.ContainsFunc(m.d.Zoning.Pairs, func(p facts.ZonePair) bool { return p.From == name || p.To == name })
 }
@@ -144,7 +197,7 @@ func (m *Model) hasZone(name string) bool {
 // fromSelf is the way of a packet the device sends, out of an interface when one is stated. IOS does not ask outbound
 // interface filters about its own packets, nor does ASA; Junos asks lo0's and the interface's.
 func (m *Model) fromSelf(out *facts.Interface, fam facts.Family) route {
-	r := route{stages: m.plane(out, facts.Out, fam), out: out, self: true}
+	r := route{stages: m.plane(out, scopeOf(out), facts.Out, fam), out: out, self: true}
 	zone := ""
 	if out != nil {
 		zone = out.Zone
@@ -153,7 +206,7 @@ func (m *Model) fromSelf(out *facts.Interface, fam facts.Family) route {
 		r.stages = append(r.stages, m.zones(self, zone, fam)...)
 	}
 	if out != nil && !m.skipsOwn() {
-		r.stages = append(r.stages, m.bound(out, facts.Out, fam)...)
+		r.stages = append(r.stages, m.bound(out, facts.Out, facts.LocalPlane, fam)...)
 	}
 	return r
 }
@@ -167,9 +220,9 @@ func (m *Model) skipsOwn() bool {
 func (m *Model) toSelf(in *facts.Interface, fam facts.Family) route {
 	r := route{in: in, self: true}
 	if m.platform != facts.CiscoASA {
-		r.stages = m.bound(in, facts.In, fam)
+		r.stages = m.bound(in, facts.In, facts.LocalPlane, fam)
 	}
-	r.stages = append(r.stages, m.plane(in, facts.In, fam)...)
+	r.stages = append(r.stages, m.plane(in, in.Scope, facts.In, fam)...)
 	if m.d.Zoning.Model != facts.Zones || in.Zone == "" {
 		return r
 	}
@@ -185,27 +238,30 @@ func (m *Model) toSelf(in *facts.Interface, fam facts.Family) route {
 }
 
 // plane are the filters in front of the device's own services: its control plane's, and lo0's on Junos.
-func (m *Model) plane(f *facts.Interface, dir facts.Direction, fam facts.Family) []stage {
+func (m *Model) plane(f *facts.Interface, scope string, dir facts.Direction, fam facts.Family) []stage {
 	var out []stage
 	for i := range m.d.Bindings {
-		if b := &m.d.Bindings[i]; b.Where == facts.WhereControlPlane {
+		if b := &m.d.Bindings[i]; b.Where == facts.WhereControlPlane && inScope(b, scope) {
 			out = m.addBinding(out, b, nil, dir, fam)
 		}
 	}
 	if m.platform != facts.Junos {
 		return out
 	}
-	scope := ""
-	if f != nil {
-		scope = f.Scope
-	}
 	for i := range m.d.Interfaces {
 		lo := &m.d.Interfaces[i]
 		if strings.HasPrefix(lo.Name, "lo0") && lo.Scope == scope && lo != f {
-			out = append(out, m.bound(lo, dir, fam)...)
+			out = append(out, m.bound(lo, dir, facts.LocalPlane, fam)...)
 		}
 	}
 	return out
+}
+
+func scopeOf(f *facts.Interface) string {
+	if f == nil {
+		return ""
+	}
+	return f.Scope
 }
 
 // hostInbound are the packets of SRX system services (Junos reference, host-inbound-traffic). A service that is not
