@@ -66,7 +66,7 @@ func (p *program) filtersCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.filtersAsk("test"), p.filtersAsk("search"))
+	c.AddCommand(p.filtersAsk("test"), p.filtersAsk("search"), p.filtersUnreachable(), p.filtersCompare())
 	return c
 }
 
@@ -341,6 +341,31 @@ type filterPacket struct {
 	Dst         string `json:"dst"`
 	Dport       int    `json:"dport,omitempty"`
 	Established bool   `json:"established,omitempty"`
+	// In and Out are a way it takes, where rules tell ways apart and the question leaves them open.
+	In  string `json:"in,omitempty"`
+	Out string `json:"out,omitempty"`
+}
+
+// String is the packet as a line of text shows it.
+func (w *filterPacket) String() string {
+	s := w.Proto + " " + w.Src
+	if w.Sport > 0 {
+		s += fmt.Sprintf(":%d", w.Sport)
+	}
+	s += " -> " + w.Dst
+	if w.Dport > 0 {
+		s += fmt.Sprintf(":%d", w.Dport)
+	}
+	if w.Established {
+		s += ", of an open session"
+	}
+	if w.In != "" {
+		s += fmt.Sprintf(", in by %q", w.In)
+	}
+	if w.Out != "" {
+		s += fmt.Sprintf(", out by %q", w.Out)
+	}
+	return s
 }
 
 func packet(w *headerspace.Packet) filterPacket {
@@ -350,7 +375,7 @@ func packet(w *headerspace.Packet) filterPacket {
 			name = n
 		}
 	}
-	p := filterPacket{Proto: name, Src: w.Src.String(), Dst: w.Dst.String(), Established: w.Established}
+	p := filterPacket{Proto: name, Src: w.Src.String(), Dst: w.Dst.String(), Established: w.Established, In: w.In, Out: w.Out}
 	if w.Protocol == facts.TCP || w.Protocol == facts.UDP || w.Protocol == 132 {
 		p.Sport, p.Dport = int(w.SrcPort), int(w.DstPort)
 	}
@@ -392,15 +417,7 @@ func (a *filterAnswer) print(p *program) error {
 	}
 	for _, k := range []string{"permitted", "denied"} {
 		if w, ok := a.Witness[k].(filterPacket); ok {
-			fmt.Fprintf(&b, "  for example %s: %s %s", k, w.Proto, w.Src)
-			if w.Sport > 0 {
-				fmt.Fprintf(&b, ":%d", w.Sport)
-			}
-			fmt.Fprintf(&b, " -> %s", w.Dst)
-			if w.Dport > 0 {
-				fmt.Fprintf(&b, ":%d", w.Dport)
-			}
-			b.WriteByte('\n')
+			fmt.Fprintf(&b, "  for example %s: %s\n", k, &w)
 		}
 	}
 	if len(a.Filters) > 0 {
