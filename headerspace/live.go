@@ -75,6 +75,7 @@ func (m *Model) isAnyAny(f *facts.Filter, k int, fam facts.Family) bool {
 	all = m.g.and(all, m.g.value(atState, 2, stateOpening, yes, no))
 	rest := *mt
 	rest.Src, rest.Dst = facts.Addrs{}, facts.Addrs{}
+	rest.In, rest.Out = facts.Places{}, facts.Places{} // that it names its ways makes it no narrower on them
 	return m.g.without(all, c.match(&rest, exactly(yes)).must) == no
 }
 
@@ -88,7 +89,7 @@ func (m *Model) live(f *facts.Filter, k int, fam facts.Family) bool {
 		return true
 	}
 	d := m.fold(&above, md)
-	set := m.g.and(m.g.value(atState, 2, stateOpening, yes, no), m.g.and(c.want.set, m.g.maybe(c.rule(&f.Rules[k]))))
+	set := m.g.and(m.g.value(atState, 2, stateOpening, yes, no), m.g.and(m.g.and(m.anyWay(), c.want.set), m.g.maybe(c.rule(&f.Rules[k]))))
 	return m.g.find(d, set, &header{}, func(o ref) bool { return o&mayNext != 0 })
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/quaymaster/quaymaster/checks/judge"
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/headerspace"
 	"github.com/quaymaster/quaymaster/policy"
 )
 
@@ -58,7 +59,7 @@ record an exception of at most fourteen days. Another filter on the same path ma
 		Controls: []string{"CIS-PAN 7.2", "CIS-FG 3.2", "CISC-RT-000010", "CISC-RT-000240", "PCI 1.2.5", "PCI 1.3", "AC-4"},
 		False:    "a migration, with an expiry of at most 14 days and logging",
 		Fixes:    map[string]string{"": "replace the line by the services that are needed, from and to the networks that need them"},
-		Needs:    audit.Needs{Platforms: judge.Devices(), Evidence: facts.HasConfig},
+		Needs:    audit.Needs{Platforms: judge.Filtering(), Evidence: facts.HasConfig},
 		Device:   anyAny,
 	}
 }
@@ -70,6 +71,7 @@ type use struct {
 	span     evidence.Span
 	from, to ends
 	intra    bool // from a device zone to itself
+	transit  bool // the one list of what passes through: its rules name their ways
 }
 
 // ends are what may be on one side of a filter.
@@ -163,8 +165,46 @@ func uses(d *facts.Device, sides []judge.Side) []use {
 	for i := range sides {
 		every.add(&sides[i])
 	}
+	for _, b := range d.Bindings {
+		if b.Where == facts.WhereTransit {
+			n := len(out)
+			add(b.Filters, b.Scope, "on what passes through", b.Span, every, every)
+			for ; n < len(out); n++ {
+				out[n].transit = true
+			}
+		}
+	}
 	add(d.Zoning.Global, "", "between every pair of zones", evidence.Span{}, every, every)
 	return out
+}
+
+// narrow is u for one rule, whose ways in and out may be fewer.
+func (u use) narrow(r *facts.Rule, sides []judge.Side) use {
+	if !u.transit {
+		return u
+	}
+	some := func(p *facts.Places, all ends) ends {
+		if !p.Present && len(p.Names) == 0 && !p.Not {
+			return all
+		}
+		var out ends
+		for i := range sides {
+			x := sides[i].Interface
+			if (u.filter.Scope == "" || x.Scope == "" || x.Scope == u.filter.Scope) && judge.Names(p, x) {
+				out.add(&sides[i])
+			}
+		}
+		return out
+	}
+	in, out := &r.Match.In, &r.Match.Out
+	u.from, u.to = some(in, u.from), some(out, u.to)
+	if one, same := len(in.Names) == 1 && len(out.Names) == 1, slices.Equal(in.Names, out.Names); one && same && !in.Not && !out.Not {
+		u.intra = true
+	}
+	if len(in.Names) > 0 && len(out.Names) > 0 {
+		u.where = fmt.Sprintf("from %s to %s", quoteAll(in.Names), quoteAll(out.Names))
+	}
+	return u
 }
 
 // weigh is what an any-any line at u means: the variant, exposure and privilege; ok is false when both sides are one zone.
@@ -186,51 +226,72 @@ func (u *use) weigh() (v uint8, exposure, privilege float64, ok bool) {
 	return anyInside, audit.ExposureInternal, u.to.privilege(), true
 }
 
-func anyAny(p *audit.Pass, d *facts.Device) {
-	type found struct {
-		use
-		variant             uint8
-		exposure, privilege float64
-		where               []string
-		marks               []audit.Mark
+// wideOpen is a filter with lines that permit everything, and where it is applied between different zones.
+type wideOpen struct {
+	use
+	rules               []headerspace.RuleRef
+	variant             uint8
+	exposure, privilege float64
+	where               []string
+	lines               []evidence.Span
+	marks               []audit.Mark
+}
+
+// add notes what one of the lines means at a use.
+func (f *wideOpen) add(u use, line evidence.Span) {
+	v, exposure, privilege, ok := u.weigh()
+	if !ok {
+		return
 	}
-	var order []*found
-	by := map[*facts.Filter]*found{}
-	for _, u := range uses(d, judge.Sides(p, d)) {
-		v, exposure, privilege, ok := u.weigh()
-		if !ok {
-			continue
-		}
+	if len(f.where) == 0 || exposure*privilege > f.exposure*f.privilege {
+		f.use, f.variant, f.exposure, f.privilege = u, v, exposure, privilege
+	}
+	if !slices.Contains(f.where, u.where) {
+		f.where = append(f.where, u.where)
+	}
+	if !slices.Contains(f.lines, line) {
+		f.lines = append(f.lines, line)
+	}
+	f.marks = judge.Mark(f.marks, "applied here", u.span)
+}
+
+// anyAnyRules are the lines of a filter that permit everything and are reached.
+func anyAnyRules(p *audit.Pass, d *facts.Device, f *facts.Filter) []headerspace.RuleRef {
+	if f.Unread != "" {
+		p.NotEvaluated(fmt.Sprintf("what filter %q holds is unknown: %s", f.Name, f.Unread))
+		return nil
+	}
+	rules, err := p.Space(d).AnyAny(f.Scope, f.Name)
+	if err != nil {
+		p.NotEvaluated(fmt.Sprintf("filter %q: %v", f.Name, err))
+		return nil
+	}
+	return rules
+}
+
+func anyAny(p *audit.Pass, d *facts.Device) {
+	var order []*wideOpen
+	by := map[*facts.Filter]*wideOpen{}
+	sides := judge.Sides(p, d)
+	for _, u := range uses(d, sides) {
 		f := by[u.filter]
 		if f == nil {
-			f = &found{use: u, variant: v, exposure: exposure, privilege: privilege}
+			f = &wideOpen{use: u}
+			f.rules = anyAnyRules(p, d, u.filter)
 			by[u.filter] = f
 			order = append(order, f)
 		}
-		if exposure*privilege > f.exposure*f.privilege {
-			f.use, f.variant, f.exposure, f.privilege = u, v, exposure, privilege
+		for _, r := range f.rules {
+			f.add(u.narrow(&u.filter.Rules[r.Index], sides), r.Span)
 		}
-		if !slices.Contains(f.where, u.where) {
-			f.where = append(f.where, u.where)
-		}
-		f.marks = judge.Mark(f.marks, "applied here", u.span)
 	}
 	for _, f := range order {
-		if f.filter.Unread != "" {
-			p.NotEvaluated(fmt.Sprintf("what filter %q holds is unknown: %s", f.filter.Name, f.filter.Unread))
-			continue
-		}
-		rules, err := p.Space(d).AnyAny(f.filter.Scope, f.filter.Name)
-		if err != nil {
-			p.NotEvaluated(fmt.Sprintf("filter %q: %v", f.filter.Name, err))
-			continue
-		}
-		if len(rules) == 0 {
+		if len(f.where) == 0 {
 			continue
 		}
 		var marks []audit.Mark
-		for _, r := range rules {
-			marks = judge.Mark(marks, "", r.Span)
+		for _, s := range f.lines {
+			marks = judge.Mark(marks, "", s)
 		}
 		for _, m := range f.marks {
 			marks = judge.Mark(marks, m.Role, m.Span)

@@ -73,7 +73,7 @@ listed as not evaluated. A backup tool that re-sorted a list changes which line 
 				"insert security policies from-zone <inside> to-zone <outside> policy no-transfers before policy <first>",
 			"": "deny the protocol towards outside before the line that permits it, and log it",
 		},
-		Needs: audit.Needs{Platforms: judge.Devices(), Evidence: facts.HasConfig},
+		Needs: audit.Needs{Platforms: judge.Filtering(), Evidence: facts.HasConfig},
 		Device: func(p *audit.Pass, d *facts.Device) {
 			e := newEgress(p, d)
 			e.paths()

@@ -56,7 +56,7 @@ to commit one, the reference is listed as not evaluated: the evidence must be a 
 		Fixes: map[string]string{
 			facts.CiscoIOS: "ip access-list extended <name>\n <the lines it was meant to have>\nor remove the reference", "": "define the list or group, or remove the reference",
 		},
-		Needs:  audit.Needs{Platforms: judge.Devices(), Evidence: facts.HasConfig},
+		Needs:  audit.Needs{Platforms: judge.Filtering(), Evidence: facts.HasConfig},
 		Device: undefined,
 	}
 }

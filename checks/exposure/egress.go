@@ -140,6 +140,9 @@ func (e *egress) decides(in, out *judge.Side, fam facts.Family) (application, bo
 		}
 		return a, true
 	}
+	if a, ok := e.through(x, y, fam); ok {
+		return a, true
+	}
 	if a, ok := e.applied(x, facts.In, fam); ok {
 		return a, true
 	}
@@ -160,6 +163,32 @@ func (e *egress) decides(in, out *judge.Side, fam facts.Family) (application, bo
 	}
 	a.marks = judge.Mark(nil, "leads outside", y.Span)
 	return a, out.Border
+}
+
+// through is the one list that decides what passes through the device, between the places of two interfaces.
+func (e *egress) through(x, y *facts.Interface, fam facts.Family) (application, bool) {
+	a := application{kind: "filter"}
+	var names []string
+	for i := range e.d.Bindings {
+		b := &e.d.Bindings[i]
+		if b.Where != facts.WhereTransit || b.Scope != "" && x.Scope != "" && b.Scope != x.Scope || b.Family != facts.AnyFamily && b.Family != fam {
+			continue
+		}
+		names = append(names, b.Filters...)
+		a.scope = b.Scope
+		a.marks = judge.Mark(a.marks, "applied here", b.Span)
+	}
+	if len(names) == 0 {
+		return a, false
+	}
+	from, to := cmp.Or(x.Zone, x.Alias, x.Name), cmp.Or(y.Zone, y.Alias, y.Name)
+	a.filter, a.from, a.to = names[len(names)-1], x.Zone, y.Zone
+	a.name = fmt.Sprintf("%s from %s to %s", strings.Join(names, " "), from, to)
+	if a.scope != "" {
+		a.name += " in " + a.scope
+	}
+	a.say = fmt.Sprintf("filter %s from %q to %q", quoteAll(names), from, to)
+	return a, true
 }
 
 // applied is the application of filters to an interface in a direction, as one.
@@ -462,14 +491,23 @@ func (e *egress) filtersAlone() {
 				from.Zones = judge.Internal(e.p)
 			}
 			for _, name := range b.Filters {
-				e.alone(&from, b, name)
+				e.alone(&from, b, name, x.Scope)
 			}
+		}
+	}
+	for i := range e.d.Bindings {
+		b := &e.d.Bindings[i]
+		if b.Where != facts.WhereTransit || e.out[b.Scope] || b.Scope == "" && len(e.out) > 0 {
+			continue
+		}
+		for _, name := range b.Filters {
+			e.alone(&judge.Side{Interface: &facts.Interface{Scope: b.Scope}, Zones: judge.Internal(e.p)}, b, name, b.Scope)
 		}
 	}
 }
 
-func (e *egress) alone(from *judge.Side, b *facts.Binding, name string) {
-	f := judge.Find(e.d, name, from.Interface.Scope)
+func (e *egress) alone(from *judge.Side, b *facts.Binding, name, scope string) {
+	f := judge.Find(e.d, name, scope)
 	if f == nil || f.Synthetic {
 		return
 	}
@@ -477,6 +515,9 @@ func (e *egress) alone(from *judge.Side, b *facts.Binding, name string) {
 		kind: "filter", name: name, say: fmt.Sprintf("filter %q", name), filter: name, scope: f.Scope, plain: egressAlone, marks: judge.Mark(nil, "applied here", b.Span),
 	}
 	fam := f.Family
+	if fam == facts.AnyFamily && b.Family != facts.AnyFamily {
+		fam = b.Family
+	}
 	if fam == facts.AnyFamily {
 		fam = facts.IPv4
 	}

@@ -17,12 +17,22 @@ import (
 	"github.com/quaymaster/quaymaster/policy"
 )
 
+// devices are the platforms that are network devices.
+var devices = [...]string{
+	facts.AristaEOS, facts.ArubaAOSCX, facts.ArubaAOSS, facts.CheckPointGaia, facts.CiscoASA, facts.CiscoIOS, facts.CiscoIOSXR,
+	facts.CiscoNXOS, facts.DellOS10, facts.DellOS9, facts.F5BIGIP, facts.FortiOS, facts.FRR, facts.HPEComware, facts.HuaweiVRP,
+	facts.Junos, facts.NokiaSROS, facts.OPNsense, facts.PANOS, facts.PfSense, facts.RouterOS, facts.SONiC, facts.VyOS,
+}
+
 // Devices are the platforms that are network devices.
-func Devices() []string { return []string{facts.CiscoIOS, facts.CiscoASA, facts.Junos} }
+func Devices() []string { return slices.Clone(devices[:]) }
+
+// Filtering are the platforms that may have filters: network devices and Linux hosts.
+func Filtering() []string { return append(Devices(), facts.Linux) }
 
 // IsDevice reports whether a platform, in any of its shapes, is a network device's.
 func IsDevice(platform string) bool {
-	return slices.Contains(Devices(), facts.PlatformFamily(platform))
+	return slices.Contains(devices[:], facts.PlatformFamily(platform))
 }
 
 // Telemetry is the telemetry factor of a device: blind without a remote log and without flow export that would show its
@@ -202,4 +212,15 @@ func Whole(d *facts.Device) bool {
 		}
 	}
 	return stated == 4 && l.Enabled.Origin == facts.Default
+}
+
+// Names reports whether a condition on a way in or out is about an interface.
+func Names(p *facts.Places, x *facts.Interface) bool {
+	one := slices.ContainsFunc(p.Names, func(n string) bool {
+		if prefix, ok := strings.CutSuffix(n, "*"); ok {
+			return strings.HasPrefix(x.Name, prefix)
+		}
+		return n == x.Name || n == x.Zone || n == x.Alias && n != "" || slices.Contains(x.Lists, n)
+	})
+	return one != p.Not
 }
