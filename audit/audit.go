@@ -98,6 +98,8 @@ type Needs struct {
 	Profile bool
 	// Policy: without a policy file the check is not evaluated.
 	Policy bool
+	// Earlier: without an earlier state to compare with the check is not evaluated.
+	Earlier bool
 }
 
 // A Check is a judgement.

@@ -92,6 +92,9 @@ func Page(c *audit.Check) string {
 	if c.Needs.Policy {
 		needs = append(needs, "a policy file")
 	}
+	if c.Needs.Earlier {
+		needs = append(needs, "an earlier state (--against, or git:REPO@FROM..TO)")
+	}
 	row("needs", needs)
 	return b.String()
 }

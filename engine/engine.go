@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/quaymaster/quaymaster/audit"
@@ -104,9 +105,15 @@ func Run(ctx context.Context, o Options) (*audit.Result, error) {
 	if err := j.devices(ctx); err != nil {
 		return nil, err
 	}
+	if err := j.changes(ctx); err != nil {
+		return nil, fmt.Errorf("judge changes: %w", err)
+	}
 	if err := j.activity(ctx); err != nil {
 		return nil, fmt.Errorf("judge activity: %w", err)
 	}
+	res.Secrets = append(res.Secrets, r.pastSecrets...)
+	slices.SortFunc(res.Secrets, compareSpans)
+	res.Secrets = slices.Compact(res.Secrets)
 	j.finish(res)
 	res.Judge()
 	return res, nil

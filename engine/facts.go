@@ -23,6 +23,9 @@ func Facts(ctx context.Context, o Options, each func(*evidence.File) facts.Sink,
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if f.Past != evidence.Now {
+			continue
+		}
 		src := detect(f)
 		k := each(f)
 		k.Tag = r.tag

@@ -64,7 +64,9 @@ type reader struct {
 	sources []*source
 	shares  []*share
 	fleet   *fleet // once assembled
-	kept    atomic.Int64
+	// pastSecrets are the secrets of earlier states, guarded by the judge's lock.
+	pastSecrets []evidence.Span
+	kept        atomic.Int64
 }
 
 func newReader(o *Options) (*reader, error) {
@@ -125,6 +127,9 @@ func (r *reader) read(ctx context.Context) error {
 	g.Go(func() error {
 		defer close(tasks)
 		for _, src := range r.sources {
+			if src.file.Past != evidence.Now {
+				continue // read when changes are judged
+			}
 			for _, p := range src.pieces {
 				select {
 				case tasks <- task{src, p}:
@@ -388,7 +393,7 @@ func (r *reader) allNotes() []facts.Note {
 		out = append(out, s.notes...)
 	}
 	for _, s := range r.sources {
-		if s.input.Problem != "" {
+		if s.input.Problem != "" && s.file.Past != evidence.History {
 			out = append(out, facts.Note{Kind: facts.NoteIncomplete, Path: s.file.Path, Message: s.input.Problem})
 		}
 	}
@@ -407,8 +412,10 @@ func (r *reader) secrets() []evidence.Span {
 	for _, s := range r.shares {
 		out = append(out, s.secrets...)
 	}
-	slices.SortFunc(out, func(a, b evidence.Span) int {
-		return cmp.Or(cmp.Compare(a.Pos, b.Pos), cmp.Compare(a.Len, b.Len))
-	})
+	slices.SortFunc(out, compareSpans)
 	return slices.Compact(out)
+}
+
+func compareSpans(a, b evidence.Span) int {
+	return cmp.Or(cmp.Compare(a.Pos, b.Pos), cmp.Compare(a.Len, b.Len))
 }

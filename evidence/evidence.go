@@ -64,6 +64,11 @@ type File struct {
 	Size int64
 	// Mod is when the content was taken, else the file's modification time; zero when unknown.
 	Mod time.Time
+	// Past says that it is no part of the present state.
+	Past Past
+	// Rel is Path below the path that was given: what the same file is called in another state. The base name when the file
+	// itself was given.
+	Rel string
 	// Seekable says Open accepts any offset; otherwise only 0.
 	Seekable bool
 	// Open returns the decoded stream from byte off.

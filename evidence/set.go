@@ -18,7 +18,9 @@ type Options struct {
 	Stdin io.Reader
 	// Ignore are the policy's globs: see [MatchIgnore].
 	Ignore []string
-	// TempDir is where pipes and standard input are kept until Close; empty is the system's.
+	// Against are the paths of an earlier state to compare with; their files are Past.
+	Against []string
+	// TempDir is where pipes, standard input and files out of git are kept until Close; empty is the system's.
 	TempDir string
 }
 
@@ -28,6 +30,8 @@ type Set struct {
 	Problems []Problem
 	// Devices are the entries of the manifests of all bundles under the paths, by name.
 	Devices []DeviceState
+	// Changes are what the commits of a git range did, in time order.
+	Changes []Change
 	// Runs are the run folders found below a folder. They hold copies of evidence and are not read unless named.
 	Runs []string
 
@@ -49,7 +53,8 @@ type UsageError struct{ msg string }
 
 func (e *UsageError) Error() string { return e.msg }
 
-// Open lists the evidence under paths: folders, files, pipes, bundles, run folders and - for standard input. What cannot
+// Open lists the evidence under paths: folders, files, pipes, bundles, run folders, git:REPO@REVISION, git:REPO@FROM..TO
+// (the state at TO, and what every commit between did) and - for standard input. What cannot
 // be read is a Problem of the set; an error is a path that does not exist or is of a kind that is not read. The set does
 // not depend on the order of paths, and a file named twice is in it once.
 //
@@ -57,6 +62,12 @@ func (e *UsageError) Error() string { return e.msg }
 func Open(ctx context.Context, o Options, paths ...string) (*Set, error) {
 	w := newWalker(ctx, o)
 	err := w.roots(paths)
+	if err == nil && len(o.Against) > 0 {
+		now := w.set.Devices // what an earlier manifest says failed is no gap of today
+		w.past, w.given, w.dirs = Against, nil, map[string]bool{}
+		err = w.roots(o.Against)
+		w.set.Devices = now
+	}
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -74,7 +85,7 @@ func Open(ctx context.Context, o Options, paths ...string) (*Set, error) {
 func (s *Set) Close() error {
 	var errs []error
 	for _, name := range s.spools {
-		errs = append(errs, os.Remove(name))
+		errs = append(errs, os.RemoveAll(name))
 	}
 	s.spools = nil
 	return errors.Join(errs...)

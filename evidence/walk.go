@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type walker struct {
 	set   *Set
 	found map[string]*candidate // by real path
 	dirs  map[string]bool       // real paths of bundles and folders given, so that none is read twice
+	past  Past                  // what is being listed
+	given []string              // the paths of the command line, cleaned
 }
 
 // A candidate is a file with what one way to it says.
@@ -70,6 +73,9 @@ func (w *walker) finish() error {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Err, b.Err), cmp.Compare(a.Hint, b.Hint))
 	})
 	s.Problems = slices.Compact(s.Problems)
+	slices.SortFunc(s.Changes, func(a, b Change) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Commit, b.Commit), cmp.Compare(a.Path, b.Path))
+	})
 	slices.SortFunc(s.Devices, compareDevices)
 	slices.Sort(s.Runs)
 	s.Runs = slices.Compact(s.Runs)
@@ -93,11 +99,13 @@ func (w *walker) roots(paths []string) error {
 		case p == "":
 			return &UsageError{"an empty path was given"}
 		case strings.HasPrefix(p, "git:"):
-			return &UsageError{fmt.Sprintf("%s: git repositories are not read at a revision; read are folders, files, bundles, run folders and -: check the revision out and give its folder", p)}
+			clean[i] = p
+			continue
 		}
 		clean[i] = filepath.Clean(p)
 	}
 	slices.Sort(clean)
+	w.given = clean
 	for _, p := range slices.Compact(clean) {
 		if err := w.root(p); err != nil {
 			return err
@@ -107,6 +115,9 @@ func (w *walker) roots(paths []string) error {
 }
 
 func (w *walker) root(p string) error {
+	if strings.HasPrefix(p, "git:") {
+		return w.git(p, w.past)
+	}
 	if p == "-" {
 		if w.o.Stdin == nil {
 			return &UsageError{"there is no standard input to read"}
@@ -282,7 +293,7 @@ func (w *walker) add(name string, info fs.FileInfo, meta *fileEntry, link bool) 
 		return
 	}
 	c := &candidate{
-		file: &File{Path: filepath.ToSlash(name), Size: info.Size(), Mod: info.ModTime().UTC(), Seekable: true},
+		file: &File{Path: filepath.ToSlash(name), Size: info.Size(), Mod: info.ModTime().UTC(), Past: w.past, Seekable: true},
 		at:   stored{name: name, size: info.Size()}, meta: meta != nil, link: link,
 	}
 	if meta != nil {
@@ -292,7 +303,7 @@ func (w *walker) add(name string, info fs.FileInfo, meta *fileEntry, link bool) 
 			c.file.Mod = t.UTC()
 		}
 	}
-	if old := w.found[real]; old != nil && !c.better(old) {
+	if old := w.found[real]; old != nil && (old.file.Past < w.past || !c.better(old)) {
 		return
 	}
 	if err := c.file.decoder(name); err != nil {
@@ -304,7 +315,23 @@ func (w *walker) add(name string, info fs.FileInfo, meta *fileEntry, link bool) 
 		w.problem(name, err, hint)
 		return
 	}
+	c.file.Rel = w.rel(c.file.Path)
 	w.found[real] = c
+}
+
+// rel is a path below the longest path of the command line that it lies in.
+func (w *walker) rel(shown string) string {
+	rel := shown
+	for _, g := range w.given {
+		g = filepath.ToSlash(g)
+		switch below, ok := strings.CutPrefix(shown, strings.TrimSuffix(g, "/")+"/"); {
+		case g == shown:
+			return path.Base(shown)
+		case ok && len(below) < len(rel):
+			rel = below
+		}
+	}
+	return strings.TrimPrefix(rel, evidenceDir+"/")
 }
 
 // spool keeps a stream on the disk, so that its lines can be shown later. An empty one is no file.
@@ -321,7 +348,7 @@ func (w *walker) spool(path string, r io.Reader) error {
 	if n == 0 {
 		return nil
 	}
-	f := &File{Path: path, Size: n, Seekable: true}
+	f := &File{Path: path, Size: n, Past: w.past, Seekable: true}
 	if err := f.decoder(tmp.Name()); err != nil {
 		var p *packedError
 		if !errors.As(err, &p) {

@@ -37,6 +37,7 @@ type auditFlags struct {
 	device        []string
 	since, until  string
 	changedSince  string
+	against       []string
 	now           string
 	jobs          int
 	color         string
@@ -63,6 +64,7 @@ func (a *auditFlags) bind(c *cobra.Command) {
 	f.StringSliceVar(&a.device, "device", nil, "only these devices (glob)")
 	f.StringVar(&a.since, "since", "", "only events from this time: RFC 3339, a date, or a duration before now (24h, 7d)")
 	f.StringVar(&a.until, "until", "", "only events before this time")
+	f.StringArrayVar(&a.against, "against", nil, "an earlier state to compare with: a folder, run, bundle or git:REPO@REV (repeats)")
 	f.StringVar(&a.changedSince, "changed-since", "", "only devices whose files differ from this git revision")
 	f.StringVar(&a.now, "now", "", "the time of judgement, RFC 3339 (default: the clock)")
 	f.IntVar(&a.jobs, "jobs", 0, "workers (default: one per processor)")
@@ -76,7 +78,8 @@ func (a *auditFlags) bind(c *cobra.Command) {
 
 const auditLong = `Judge configurations, logs, bundles and run folders. Never touches the network.
 
-PATH is a file, a folder, a bundle made by collect, a run folder, or - for standard input.
+PATH is a file, a folder, a bundle made by collect, a run folder, git:REPO@REVISION (bare repositories too),
+git:REPO@FROM..TO (the state at TO, and what every commit between did), or - for standard input.
 No policy is needed: the built-in one says RFC 1918, ULA, link-local and loopback addresses are inside
 and nothing is approved.`
 
@@ -99,6 +102,7 @@ func (p *program) auditCommand() *cobra.Command {
 type plan struct {
 	engine.Options
 	outputs []output
+	against []string // paths of an earlier state
 }
 
 // prepare turns flags into objects; every mistake in them is exit code 2.
@@ -143,7 +147,7 @@ func (p *program) prepare(a *auditFlags) (*plan, error) {
 	if pl.Checks, err = selectChecks(a.check, a.skip); err != nil {
 		return nil, usage(err)
 	}
-	pl.Devices, pl.Jobs, pl.NoExceptions = a.device, a.jobs, a.noExceptions
+	pl.Devices, pl.Jobs, pl.NoExceptions, pl.against = a.device, a.jobs, a.noExceptions, a.against
 	return pl, p.load(a, pl)
 }
 
@@ -229,7 +233,7 @@ func (p *program) open(ctx context.Context, pl *plan, paths []string) (*evidence
 	if pl.Policy != nil {
 		ignore = pl.Policy.Ignore
 	}
-	set, err := evidence.Open(ctx, evidence.Options{Stdin: p.stdin, Ignore: ignore}, paths...)
+	set, err := evidence.Open(ctx, evidence.Options{Stdin: p.stdin, Ignore: ignore, Against: pl.against}, paths...)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
 			return nil, err

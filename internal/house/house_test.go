@@ -179,6 +179,7 @@ var home = map[string][]string{
 	"golang.org/x/tools":                       {"internal/parsetest"},
 	"github.com/google/go-cmp":                 {"internal/parsetest"}, // the test harness
 	"github.com/gaissmai/bart":                 {"policy"},
+	"github.com/go-git/go-git/v5":              {"evidence"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {},
 }
 
