@@ -93,6 +93,8 @@ type Device struct {
 	Hits       []Hit
 	Stored     []Stored
 	Packages   []Package
+	References []Reference
+	Markers    []Marker
 
 	// Removed are facts that the backup tool is known to delete or mask and that this evidence can therefore not deny.
 	Removed []Removal
@@ -214,6 +216,8 @@ type Logging struct {
 	NTP        []string
 	// NTPAuth says whether time sources are authenticated.
 	NTPAuth V[bool]
+	// KeysHidden says whether passwords are left out of the changes that are logged (IOS hidekeys).
+	KeysHidden V[bool]
 	// Suppressed are the messages that are switched off or moved below what leaves the device, by id (ASA "no logging
 	// message 302013").
 	Suppressed []string

@@ -77,6 +77,14 @@ type Filter struct {
 	Span   evidence.Span // the defining line
 }
 
+// A Reference is a use of a filter that is no Binding: to sort traffic, to choose routes, addresses to translate, clients
+// of a service that is not modelled.
+type Reference struct {
+	Filter, Scope string
+	By            string // the statement in the platform's words: "route-map LAN match ip address"
+	Span          evidence.Span
+}
+
 // A Hit is a filter's counter in live state.
 type Hit struct {
 	Filter, Scope string

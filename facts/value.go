@@ -1,6 +1,10 @@
 package facts
 
-import "github.com/quaymaster/quaymaster/evidence"
+import (
+	"bytes"
+
+	"github.com/quaymaster/quaymaster/evidence"
+)
 
 // An Origin says how a value is known. Silence is never safety: Unknown is the zero value.
 type Origin uint8
@@ -109,6 +113,20 @@ type Secret struct {
 	User    string // account it belongs to; empty when none
 	Name    string // the statement it is in, in the platform's words: "ip ftp password"
 	Scope   string // VRF, VDOM, context; empty is the global one
-	Span    evidence.Span
-	Tag     Tag
+	// Guessable secrets are among those tried first ([Guessable]); false says nothing.
+	Guessable bool
+	Span      evidence.Span
+	Tag       Tag
+}
+
+// Guessable reports whether a community or password is one that everyone tries: factory settings, words of examples.
+func Guessable(secret []byte) bool {
+	if len(secret) > len("anonymous") {
+		return false
+	}
+	switch string(bytes.ToLower(secret)) {
+	case "public", "private", "cisco", "anonymous", "snmp", "admin", "router", "switch", "monitor", "default":
+		return true
+	}
+	return false
 }
