@@ -18,6 +18,7 @@ type Pass struct {
 	world  *World
 	out    *Outcome
 	device string
+	made   time.Time
 }
 
 // A World is what all checks share: read-only while checks run.
@@ -48,6 +49,12 @@ func NewPass(c *Check, w *World, out *Outcome) *Pass {
 
 // At makes p speak of device id by default.
 func (p *Pass) At(id string) { p.device = id }
+
+// MadeAt makes p speak of a change that was made, or first kept, at a time.
+func (p *Pass) MadeAt(t time.Time) { p.made = t }
+
+// Made is when the change that is judged was made, or first kept; zero when nobody knows, as of two states alone.
+func (p *Pass) Made() time.Time { return p.made }
 
 // Now is the time of judgement.
 func (p *Pass) Now() time.Time { return p.now }

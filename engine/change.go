@@ -241,6 +241,9 @@ func (j *judge) compare(checks []*audit.Check, id string, before, after *facts.D
 		}
 		p := audit.NewPass(check, &world, out)
 		p.At(id)
+		if c != nil {
+			p.MadeAt(c.Time)
+		}
 		guard(out, check, id, func() { check.Change(p, before, after) })
 	}
 	for _, f := range out.Findings {

@@ -55,11 +55,12 @@ func examples(a *txtar.Archive) []example {
 	return out
 }
 
-// run audits an example with one check. policy.yaml governs it; files under earlier/ are the weeks before.
+// run audits an example with one check. policy.yaml governs it; files under earlier/ are the weeks before, those under
+// before/ an earlier state to compare with.
 func run(t *testing.T, c *audit.Check, e example) *report.Doc {
 	t.Helper()
 	dir := t.TempDir()
-	var before []string
+	var before, against []string
 	for name, data := range e.files {
 		if name == "policy.yaml" {
 			continue
@@ -68,6 +69,10 @@ func run(t *testing.T, c *audit.Check, e example) *report.Doc {
 		if rest, ok := strings.CutPrefix(name, "earlier/"); ok {
 			at = filepath.Join(dir, "earlier", filepath.FromSlash(rest))
 			before = append(before, at)
+		}
+		if rest, ok := strings.CutPrefix(name, "before/"); ok {
+			at = filepath.Join(dir, "before", filepath.FromSlash(rest))
+			against = []string{filepath.Join(dir, "before")}
 		}
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 			t.Fatal(err)
@@ -90,7 +95,7 @@ func run(t *testing.T, c *audit.Check, e example) *report.Doc {
 	if len(before) > 0 {
 		o.Profile = profile(t, filepath.Join(dir, "earlier"), dir)
 	}
-	set := open(t, filepath.Join(dir, "now"))
+	set := open(t, filepath.Join(dir, "now"), against...)
 	o.Set = set
 	res, err := engine.Run(t.Context(), o)
 	if err != nil {
@@ -103,15 +108,15 @@ func run(t *testing.T, c *audit.Check, e example) *report.Doc {
 	return doc
 }
 
-func open(t *testing.T, dir string) *evidence.Set {
+func open(t *testing.T, dir string, against ...string) *evidence.Set {
 	t.Helper()
-	set, err := evidence.Open(context.Background(), evidence.Options{}, dir)
+	set, err := evidence.Open(context.Background(), evidence.Options{Against: against}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Close() })
 	for _, f := range set.Files {
-		f.Path = strings.TrimPrefix(f.Path, filepath.ToSlash(dir)+"/")
+		f.Path = strings.TrimPrefix(strings.TrimPrefix(f.Path, filepath.ToSlash(dir)+"/"), filepath.ToSlash(filepath.Dir(dir))+"/")
 	}
 	return set
 }
