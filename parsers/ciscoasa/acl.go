@@ -25,8 +25,8 @@ type acl struct {
 // countEntry notes an access-list line for the second pass. It runs once per line of the largest part of a
 // configuration, so it looks at the first words only.
 func (p *parser) countEntry(n int32, text []byte, v6 bool) {
-	rest := bytes.TrimLeft(text, " \t")
-	end := bytes.IndexAny(rest, " \t")
+	rest := bytes.TrimLeft(text, " \t\r") // as Tree.Fields splits
+	end := bytes.IndexAny(rest, " \t\r")
 	if end < 0 {
 		return // unrecognised
 	}
@@ -141,7 +141,7 @@ func (p *parser) rule(a *acl, n int32, name, kind string) *facts.Rule {
 		p.filter(a, kind)
 	}
 	f := &p.d.Filters[a.filter]
-	f.Rules = f.Rules[:len(f.Rules)+1] // room for every line of the list was made at once
+	f.Rules = append(f.Rules, facts.Rule{}) // there is room for every line of the list
 	r := &f.Rules[len(f.Rules)-1]
 	r.Name, r.Remark, r.Span = name, a.remark, p.span(n)
 	a.remark = ""
