@@ -33,6 +33,8 @@ type World struct {
 	Owners map[netip.Addr]string
 	// Space gives the filter model of a device, made once.
 	Space func(*facts.Device) *headerspace.Model
+	// Memo keeps what checks derive from the device being judged; nil keeps nothing.
+	Memo map[string]any
 }
 
 // An Outcome is what a check produced.
@@ -79,6 +81,20 @@ func (p *Pass) Profile() *tally.Profile { return p.world.Profile }
 
 // Space is d's filter model.
 func (p *Pass) Space(d *facts.Device) *headerspace.Model { return p.world.Space(d) }
+
+// Derived is what make derives from the device being judged, made once for all checks of it. It must depend on nothing but
+// the device, the policy and the world, and is not changed by whoever asks.
+func Derived[T any](p *Pass, key string, make func() T) T {
+	if p.world.Memo == nil {
+		return make()
+	}
+	if v, ok := p.world.Memo[key].(T); ok {
+		return v
+	}
+	v := make()
+	p.world.Memo[key] = v
+	return v
+}
 
 // Report adds a finding. Check, Device and an empty Fix are filled in; a low confidence caps the severity at medium.
 func (p *Pass) Report(f Finding) {

@@ -113,6 +113,7 @@ func (j *judge) device(ctx context.Context, x *group) {
 	model := headerspace.New(d)
 	defer model.Close()
 	world.Space = func(*facts.Device) *headerspace.Model { return model }
+	world.Memo = map[string]any{}
 	out := &audit.Outcome{}
 	for _, c := range j.o.Checks {
 		if c.Device == nil || !applies(c, d) {

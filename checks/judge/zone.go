@@ -129,6 +129,10 @@ type Side struct {
 
 // Sides are the sides of a device, in the order of its interfaces; interfaces that are shut down and loopbacks have none.
 func Sides(p *audit.Pass, d *facts.Device) []Side {
+	return audit.Derived(p, "sides", func() []Side { return sidesOf(p, d) })
+}
+
+func sidesOf(p *audit.Pass, d *facts.Device) []Side {
 	out := make([]Side, 0, len(d.Interfaces))
 	at := make([]int, len(d.Interfaces)) // interface to side plus one
 	hasDefault := map[string]bool{}
