@@ -6,7 +6,7 @@ import (
 	"github.com/quaymaster/quaymaster/facts"
 )
 
-// Lines accounts for every line of a tree of Braces or Sets that holds more than blanks, once. A line has the state of
+// Lines accounts for every line of a tree of Braces, Sets or XML that holds more than blanks, once. A line has the state of
 // what stands on it: of several statements the one least understood. A line without a statement of its own continues the
 // one before, as the lines of a comment or a list do; closing braces are structure, as irrelevant as what they close. Of
 // every line that is not understood, unread is told of each statement on it.
@@ -104,8 +104,11 @@ func (t *Tree) lineStates(unread func(int32, facts.LineState)) []uint8 {
 	return states
 }
 
-// structure reports whether a line holds nothing but what closes blocks and lists.
+// structure reports whether a line holds nothing but what closes blocks, lists and elements.
 func structure(text []byte) bool {
+	if len(text) > 3 && text[0] == '<' && text[1] == '/' {
+		return bytes.IndexByte(text[1:], '<') < 0 && text[len(text)-1] == '>'
+	}
 	for _, c := range text {
 		switch c {
 		case '}', '{', ']', '[', ';', ' ', '\t', '\r':

@@ -60,7 +60,14 @@ func (t *Tree) Sets(src []byte, syntax Syntax) ([]Switch, []Fault) {
 			end = i + n
 		}
 		s.line++
+		first := end
+		if syntax.Runs && bytes.IndexByte(src[i:end], '"') >= 0 {
+			end = runs(src, i, end)
+		}
 		s.read(i, end)
+		if end > first {
+			s.line += uint32(bytes.Count(src[first:end], []byte("\n")))
+		}
 		i = end + 1
 	}
 	if i < len(src) {
@@ -71,6 +78,26 @@ func (t *Tree) Sets(src []byte, syntax Syntax) ([]Switch, []Fault) {
 		t.relink()
 	}
 	return s.switched, s.faults
+}
+
+// runs is the end of the line in which the quote closes that src[i:end] leaves open; end when none does, or when another
+// command begins before it is closed.
+func runs(src []byte, i, end int) int {
+	open := false
+	for j := i; ; j++ {
+		switch {
+		case j >= len(src), j-i > MaxLine:
+			return end
+		case src[j] == '\\' && open:
+			j++
+		case src[j] == '"' && (open || j == i || classes[src[j-1]] != plain):
+			open = !open
+		case src[j] == '\n' && !open:
+			return j
+		case src[j] == '\n' && bytes.HasPrefix(src[j+1:], []byte("set ")):
+			return end
+		}
+	}
 }
 
 func (s *sets) fault(k FaultKind, off int) { s.faults = fault(s.faults, k, uint32(off), s.line) }
@@ -352,7 +379,7 @@ func (w *walk) next() bool {
 			w.at++
 			continue
 		case c == '"' || c == '\'' && w.s.syntax.Single:
-			end, ok := quoted(text, w.at, true)
+			end, ok := quoted(text, w.at, !w.s.syntax.Runs)
 			w.word = Word{base + uint32(w.at+1), uint32(end - w.at - 1)}
 			w.quote = w.quote || !ok
 			w.at = min(end+1, len(text))

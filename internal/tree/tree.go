@@ -46,6 +46,7 @@ const (
 	Inherited                  // copied from elsewhere in the evidence by Graft; counts no line
 	Again                      // says on another line what its Parent said before, and is no child of it
 	indexed                    // its children are in the index of names
+	Attribute                  // of an element (XML), no child of it; counts no line
 )
 
 // A Tree is the statements of one file.

@@ -23,6 +23,8 @@ type Syntax struct {
 	Single bool
 	// Tags: "inactive:", "protect:" and "replace:" may stand before a statement (Junos).
 	Tags bool
+	// Runs: a quote may run on over the ends of lines in set commands, as it always may in braces (PAN-OS).
+	Runs bool
 	// Pager is what a pager leaves before a line's text, up to the "---" that ends it: "---(more". Empty: none.
 	Pager string
 	// Aside tells lines that are no configuration (prompts, state banners). It is asked about lines that begin outside
