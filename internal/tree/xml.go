@@ -249,13 +249,19 @@ func (x *markup) outside(from, to int) {
 		if n := bytes.IndexByte(x.src[from:to], '\n'); n >= 0 {
 			end = from + n
 		}
-		line := bytes.TrimRight(x.src[from:min(end, from+MaxLine)], " \t\r")
-		if len(bytes.TrimLeft(line, " \t")) > 0 {
+		a, b := from, min(end, from+MaxLine)
+		for a < b && space(x.src[a]) {
+			a++
+		}
+		for b > a && space(x.src[b-1]) {
+			b--
+		}
+		if a < b {
 			f := Flag(0)
-			if x.m.Aside != nil && x.m.Aside(bytes.TrimLeft(line, " \t")) {
+			if x.m.Aside != nil && x.m.Aside(x.src[a:b]) {
 				f = Comment
 			}
-			x.loose(from, from+len(line), f)
+			x.loose(a, b, f)
 		}
 		if end-from > MaxLine {
 			x.fault(TooLong, from)

@@ -234,14 +234,13 @@ func asXML(t *Tree) []byte {
 		for ; i != None; i = t.Nodes[i].Next {
 			w := bytes.ReplaceAll(t.Text(i), []byte("<"), []byte("&lt;"))
 			n := &t.Nodes[i]
-			switch {
-			case n.First == None:
+			if n.First == None {
 				out.WriteString(indent + "<member>" + string(w) + "</member>\n")
-			default:
-				out.WriteString(indent + "<entry name=\"" + string(w) + "\">\n")
-				walk(n.First, indent+"  ")
-				out.WriteString(indent + "</entry>\n")
+				continue
 			}
+			out.WriteString(indent + "<entry name=\"" + string(w) + "\">\n")
+			walk(n.First, indent+"  ")
+			out.WriteString(indent + "</entry>\n")
 		}
 	}
 	walk(t.First, "")
