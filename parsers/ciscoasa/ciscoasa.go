@@ -114,6 +114,7 @@ func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
 		},
 	}
 	p.spaces = []*space{p.space}
+	p.numbers = new([256]uint8)
 	for i := range p.numbers {
 		p.numbers[i] = uint8(i)
 	}

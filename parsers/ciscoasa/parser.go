@@ -35,14 +35,15 @@ type parser struct {
 	zoned        bool          // Device.Zoning is stated
 	firepower    bool          // Firepower Threat Defense in the form of an ASA
 
-	shared  sharedItems
-	six     bool // the entry being read is of an "ipv6 access-list": its "any" is IPv6
-	items   tree.Slab[facts.AddrItem]
-	ranges  tree.Slab[facts.PortRange]
-	svcs    tree.Slab[facts.ServiceItem]
-	icmps   tree.Slab[facts.ICMPType]
-	texts   tree.Slab[string]
-	numbers [256]uint8 // numbers[n] is n: one-protocol lists are cut out of it
+	shared sharedItems
+	six    bool // the entry being read is of an "ipv6 access-list": its "any" is IPv6
+	items  tree.Slab[facts.AddrItem]
+	ranges tree.Slab[facts.PortRange]
+	svcs   tree.Slab[facts.ServiceItem]
+	icmps  tree.Slab[facts.ICMPType]
+	texts  tree.Slab[string]
+	// numbers[n] is n: one-protocol lists are cut out of it. It is apart, so that facts do not keep the parser.
+	numbers *[256]uint8
 }
 
 // A space is one execution space: the whole device, or one context of a device in multiple mode whose configurations

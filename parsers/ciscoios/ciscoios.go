@@ -58,6 +58,7 @@ func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {
 			Path: f.Path, Format: formatName, Platform: facts.CiscoIOS, Taken: f.Mod, Has: facts.HasConfig,
 		},
 	}
+	p.numbers = new([256]uint8)
 	for i := range p.numbers {
 		p.numbers[i] = uint8(i)
 	}

@@ -50,13 +50,14 @@ type parser struct {
 	log      logState
 	nat      natState
 
-	items   tree.Slab[facts.AddrItem]
-	ranges  tree.Slab[facts.PortRange]
-	icmps   tree.Slab[facts.ICMPType]
-	svcs    tree.Slab[facts.ServiceItem]
-	texts   tree.Slab[string]
-	binds   tree.Slab[facts.Binding]
-	numbers [256]uint8 // numbers[n] is n: one-protocol lists are cut out of it
+	items  tree.Slab[facts.AddrItem]
+	ranges tree.Slab[facts.PortRange]
+	icmps  tree.Slab[facts.ICMPType]
+	svcs   tree.Slab[facts.ServiceItem]
+	texts  tree.Slab[string]
+	binds  tree.Slab[facts.Binding]
+	// numbers[n] is n: one-protocol lists are cut out of it. It is apart, so that facts do not keep the parser.
+	numbers *[256]uint8
 }
 
 // A mark is where something was met; zero when it was not.
