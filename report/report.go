@@ -202,9 +202,7 @@ type Note struct {
 
 // JSON writes d as indented json-v1 with a final newline.
 func JSON(w io.Writer, d *Doc) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(d)
+	return writeJSON(w, d, true)
 }
 
 // Read reads a document as JSON wrote it.

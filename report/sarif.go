@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -32,10 +31,7 @@ const githubResults = 5000
 // SARIF writes d as SARIF 2.1.0 (OASIS). A finding without a file is anchored on the first input, since readers drop
 // results that have no physical location.
 func SARIF(w io.Writer, d *Doc, o SARIFOptions) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	return e.Encode(sarifLog(d, o))
+	return writeJSON(w, sarifLog(d, o), false)
 }
 
 func sarifLog(d *Doc, o SARIFOptions) *sarif.Log {
@@ -50,7 +46,14 @@ func sarifLog(d *Doc, o SARIFOptions) *sarif.Log {
 		RedactionTokens:    []string{Redacted},
 		Taxonomies:         []sarif.ToolComponent{b.attack()},
 	}
-	run.Results = b.results()
+	if o.GitHub {
+		run.Results = sarif.Some(b.githubResults())
+	} else {
+		run.Results = b // made while it is written
+		for i := range d.Findings {
+			b.result(&d.Findings[i]) // numbers the artifacts and logical locations, which come first
+		}
+	}
 	run.Artifacts = b.artifacts
 	run.LogicalLocations = b.logicals
 	run.Invocations = []sarif.Invocation{b.invocation()}
@@ -209,29 +212,39 @@ func (b *sarifBuilder) attack() sarif.ToolComponent {
 	return t
 }
 
-func (b *sarifBuilder) results() []sarif.Result {
+// Each makes every result, one at a time.
+func (b *sarifBuilder) Each(yield func(any) error) error {
+	for i := range b.d.Findings {
+		r := b.result(&b.d.Findings[i])
+		if err := yield(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// githubResults are those code scanning keeps: one for each rule and line.
+func (b *sarifBuilder) githubResults() []sarif.Result {
 	out := []sarif.Result{}
-	lines := map[string]int{} // GitHub: rule and line to result
+	lines := map[string]int{} // rule and line to result
 	for i := range b.d.Findings {
 		f := &b.d.Findings[i]
-		if b.o.GitHub && f.State == "accepted" {
+		if f.State == "accepted" {
 			continue
 		}
 		r := b.result(f)
-		if b.o.GitHub {
-			at := r.Locations[0].PhysicalLocation
-			key := fmt.Sprintf("%s %s:%d", f.Check, at.ArtifactLocation.URI, at.Region.StartLine)
-			if have, ok := lines[key]; ok {
-				out[have].Message.Text += " " + r.Message.Text
-				out[have].Message.Arguments = []string{strings.TrimSuffix(out[have].Message.Text, ".")}
-				continue
-			}
-			if len(out) == githubResults {
-				b.cut++
-				continue
-			}
-			lines[key] = len(out)
+		at := r.Locations[0].PhysicalLocation
+		key := fmt.Sprintf("%s %s:%d", f.Check, at.ArtifactLocation.URI, at.Region.StartLine)
+		if have, ok := lines[key]; ok {
+			out[have].Message.Text += " " + r.Message.Text
+			out[have].Message.Arguments = []string{strings.TrimSuffix(out[have].Message.Text, ".")}
+			continue
 		}
+		if len(out) == githubResults {
+			b.cut++
+			continue
+		}
+		lines[key] = len(out)
 		out = append(out, r)
 	}
 	return out

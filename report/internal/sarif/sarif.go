@@ -19,7 +19,7 @@ type Run struct {
 	LogicalLocations   []LogicalLocation           `json:"logicalLocations,omitempty"`
 	ColumnKind         string                      `json:"columnKind"`
 	RedactionTokens    []string                    `json:"redactionTokens,omitempty"`
-	Results            []Result                    `json:"results"`
+	Results            Results                     `json:"results"`
 }
 
 // A Tool is its driver.
@@ -185,4 +185,22 @@ type Suppression struct {
 	Justification string         `json:"justification,omitempty"`
 	Location      *Location      `json:"location,omitempty"`
 	Properties    map[string]any `json:"properties,omitempty"`
+}
+
+// Results are the results of a run, made while they are written when they are many.
+type Results interface {
+	Each(yield func(result any) error) error
+}
+
+// Some are results that are in memory.
+type Some []Result
+
+// Each hands over every result.
+func (s Some) Each(yield func(any) error) error {
+	for i := range s {
+		if err := yield(&s[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
