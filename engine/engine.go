@@ -43,7 +43,7 @@ type Options struct {
 	NoExceptions  bool
 	Now           time.Time
 	Jobs          int
-	// KeepBytes is how much configuration text may be held as facts at once; 0 is 32 MiB.
+	// KeepBytes is how much configuration text may be held as facts at once; 0 is 12 MiB.
 	KeepBytes int64
 	// TallyBytes is each worker's share before its tables are written to TempDir; 0 is the tally's default.
 	TallyBytes int64
@@ -58,7 +58,7 @@ func (o *Options) defaults() {
 		o.Jobs = runtime.GOMAXPROCS(0)
 	}
 	if o.KeepBytes == 0 {
-		o.KeepBytes = 32 << 20
+		o.KeepBytes = 12 << 20
 	}
 	if o.Now.IsZero() {
 		o.Now = latest(o.Set)
