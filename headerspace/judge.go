@@ -142,9 +142,11 @@ func (j *judge) verdict(i int32) (out ref, by, doubt int) {
 			continue
 		}
 		if (t == triMaybe || hit&(hit-1) != 0) && doubt < 0 {
-			doubt, unsure = k, vague
-			if len(unsure) == 0 {
-				unsure = path
+			doubt, unsure = k, nil
+			if t == triYes { // the doubt is in the filter it asks
+				if unsure = vague; len(unsure) == 0 {
+					unsure = path
+				}
 			}
 		}
 		out |= hit &^ mayNext

@@ -42,6 +42,9 @@ func (m *Model) translations(r *route, q *Query, fam facts.Family) []translation
 		default:
 			continue
 		}
+		if !mayBeOf(n, q) {
+			continue
+		}
 		set := &q.Dst
 		if t.src {
 			set = &q.Src
@@ -60,6 +63,17 @@ func (m *Model) translations(r *route, q *Query, fam facts.Family) []translation
 		}
 	}
 	return out
+}
+
+// mayBeOf reports whether a NAT rule's protocol and ports may be those asked about.
+func mayBeOf(n *facts.NAT, q *Query) bool {
+	if n.Transport != 0 && len(q.Protocols) > 0 && !slices.Contains(q.Protocols, n.Transport) {
+		return false
+	}
+	return n.OriginalPorts == (facts.PortRange{}) || len(q.DstPorts) == 0 || q.NotDstPorts ||
+		slices.ContainsFunc(q.DstPorts, func(r facts.PortRange) bool {
+			return r.First <= n.OriginalPorts.Last && n.OriginalPorts.First <= r.Last
+		})
 }
 
 func sameAddrs(n *facts.NAT) bool { return n.Original.IsValid() && n.Original == n.Mapped }

@@ -21,6 +21,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/ciscoios"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
+	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/junos"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
@@ -39,6 +40,7 @@ func Formats() []facts.Format {
 		ciscoasa.Format(),
 		junos.Brace(),
 		junos.Set(),
+		iptables.Format(),
 		syslog.Format(),
 	}
 }

@@ -20,11 +20,11 @@ import (
 )
 
 // platforms are those asked about, by the corpus' words.
-var platforms = map[string]string{"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "junos": facts.Junos}
+var platforms = map[string]string{"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "junos": facts.Junos, "iptables": facts.Linux}
 
 // platforms of the corpus that no reader here reads.
 var unread = map[string]string{
-	"panos": "no reader of PAN-OS", "fortios": "no reader of FortiOS", "iptables": "no reader of iptables",
+	"panos": "no reader of PAN-OS", "fortios": "no reader of FortiOS",
 	"nxos": "no reader of NX-OS", "xr": "no reader of IOS-XR", "platform": "about no configuration",
 }
 
@@ -196,7 +196,7 @@ func (c *question) query(t *testing.T) headerspace.Query {
 	words := strings.Fields(c.subject)
 	switch {
 	case kind == "acl" || kind == "filter":
-		q.Filter = name
+		q.Filter = strings.TrimPrefix(name, ":") // iptables: "filter::INPUT" is the table's chain
 	case kind == "group":
 		q.Group = name
 	case kind == "service":
