@@ -21,9 +21,10 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/ciscoios"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
-	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
+	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/junos"
+	"github.com/quaymaster/quaymaster/parsers/panos"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
 	"github.com/quaymaster/quaymaster/parsers/snmpwalk"
 	"github.com/quaymaster/quaymaster/parsers/syslog"
@@ -40,6 +41,9 @@ func Formats() []facts.Format {
 		ciscoasa.Format(),
 		junos.Brace(),
 		junos.Set(),
+		panos.Set(),
+		panos.Brace(),
+		panos.XML(),
 		iptables.Format(),
 		syslog.Format(),
 	}
