@@ -317,12 +317,25 @@ func TestNAT(t *testing.T) {
 	ios.Interfaces[1].Bindings = []facts.Binding{bind(facts.In, "WIRE"), bind(facts.Out, "SRC")}
 	r := New(ios)
 
+	rule := permit(proto(6), dst("198.51.100.20"), dport(eq(21)))
+	rule.Match.Out = facts.Places{Names: []string{"dmz"}, Present: true}
+	rules := list("rules", rule)
+	rules.Stateful, rules.Family = true, facts.AnyFamily
+	f := New(&facts.Device{
+		Platform: facts.PANOSSet, Filters: []facts.Filter{rules},
+		Interfaces: []facts.Interface{{Name: "e1", Zone: "untrust"}, {Name: "e2", Zone: "dmz"}},
+		Bindings:   []facts.Binding{{Filters: []string{"rules"}, Where: facts.WhereTransit}},
+		NAT:        []facts.NAT{{Kind: "destination", Static: true, Original: pfx("198.51.100.20"), Mapped: pfx("10.0.0.20"), In: "untrust"}},
+	})
+
 	for _, c := range []struct {
 		name string
 		m    *Model
 		q    Query
 		want Verdict
 	}{
+		{"pan-os sees the wire", f, tcpTo("203.0.113.9", "198.51.100.20", 21).on(through("e1", "e2")), Permit},
+		{"pan-os does not see the real address", f, tcpTo("203.0.113.9", "10.0.0.20", 21).on(through("e1", "e2")), Deny},
 		{"asa sees the real address", m, tcpTo("203.0.113.9", "198.51.100.20", 21).on(through("outside", "inside")), Permit},
 		{"and the real port", m, tcpTo("203.0.113.9", "198.51.100.20", 22).on(through("outside", "inside")), Deny},
 		{"asked by the real address", m, tcpTo("203.0.113.9", "10.0.0.20", 21).on(through("outside", "inside")), Permit},
