@@ -20,12 +20,12 @@ import (
 )
 
 // platforms are those asked about, by the corpus' words.
-var platforms = map[string]string{"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "junos": facts.Junos, "iptables": facts.Linux}
+var platforms = map[string]string{"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "panos": facts.PANOS, "junos": facts.Junos, "iptables": facts.Linux}
 
 // platforms of the corpus that no reader here reads.
 var unread = map[string]string{
-	"panos": "no reader of PAN-OS", "fortios": "no reader of FortiOS",
-	"nxos": "no reader of NX-OS", "xr": "no reader of IOS-XR", "platform": "about no configuration",
+	"fortios": "no reader of FortiOS",
+	"nxos":    "no reader of NX-OS", "xr": "no reader of IOS-XR", "platform": "about no configuration",
 }
 
 // differs are the questions whose oracle is not what is right, with what is and why.
@@ -99,7 +99,7 @@ func TestFilterQuestions(t *testing.T) {
 			agreed[c.platform]++
 		})
 	}
-	for _, p := range []string{"ios", "asa", "junos"} {
+	for _, p := range []string{"ios", "asa", "junos", "panos"} {
 		t.Logf("%s: %d questions asked, %d agree", p, asked[p], agreed[p])
 		if asked[p] == 0 {
 			t.Errorf("no question about %s was asked", p)
@@ -191,7 +191,10 @@ func device(t *testing.T, path, platform string) *facts.Device {
 // query is the question in the words of headerspace.
 func (c *question) query(t *testing.T) headerspace.Query {
 	t.Helper()
-	q := headerspace.Query{Src: set(t, c.src), Dst: set(t, c.dst)}
+	q := headerspace.Query{Dst: set(t, c.dst)}
+	if c.src != "h1" {
+		q.Src = set(t, c.src)
+	}
 	kind, name, _ := strings.Cut(c.subject, ":")
 	words := strings.Fields(c.subject)
 	switch {
@@ -212,6 +215,9 @@ func (c *question) query(t *testing.T) headerspace.Query {
 		default:
 			q.In = c.ingress
 		}
+	case c.subject == "h1 end-to-end": // of the labs of PAN-OS: h1 is 10.11.11.2 behind ethernet1/1
+		q.In, q.Out = "ethernet1/1", labWay(c.config)
+		q.Src = set(t, "10.11.11.2")
 	case words[0] == "transit": // "transit Gi1->Gi2"
 		in, out, _ := strings.Cut(words[1], "->")
 		q.In, q.Out = in, out
@@ -249,6 +255,16 @@ func (c *question) query(t *testing.T) headerspace.Query {
 		q.DstPorts, q.NotDstPorts = port(t, dport), not
 	}
 	return q
+}
+
+// labWay is where the labs of PAN-OS NAT send h1's packets to 10.13.13.2: behind ethernet1/3, unless their rule makes it
+// 10.15.15.2, which is behind ethernet1/5. Security rules are asked with the zone after translation and the addresses before.
+func labWay(config string) string {
+	switch filepath.Base(config) {
+	case "palo_alto_nat_5.cfg", "palo_alto_nat_6.cfg", "palo_alto_nat_7.cfg", "palo_alto_nat_8.cfg":
+		return "ethernet1/5"
+	}
+	return "ethernet1/3"
 }
 
 func set(t *testing.T, s string) headerspace.Set {
