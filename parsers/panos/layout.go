@@ -1,6 +1,7 @@
 package panos
 
 import (
+	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 )
 
@@ -27,6 +28,8 @@ type vsys struct {
 	known   map[string]bool
 	outside bool // a zone of it leads to another virtual system
 	parent  *vsys
+	local   bool // of a template: no rules but its own
+	span    evidence.Span
 }
 
 // A layout is where everything stands.

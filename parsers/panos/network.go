@@ -280,6 +280,9 @@ func (p *parser) zones(n int32, v *vsys) {
 	p.ok(n)
 	for z := p.first(n); z != none; z = p.next(z) {
 		p.ok(z)
+		if v.span.IsZero() {
+			v.span = p.span(z)
+		}
 		name := p.text(z)
 		if !v.known[name] {
 			v.known[name] = true

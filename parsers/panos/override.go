@@ -13,6 +13,14 @@ type override struct {
 	app   string // lower case
 }
 
+// onlyOverridden reports whether nothing but an override tells application name: one of the user's own without a signature
+// ("Create a Custom Application", PAN-OS Admin Guide).
+func (x *matcher) onlyOverridden(a *appSet, name string) bool {
+	o, custom := a.custom[name]
+	return custom && x.p.kid(o.node, "signature") == none &&
+		slices.ContainsFunc(x.c.overrides, func(k override) bool { return k.app == name })
+}
+
 // maxOverrides bounds how many of them are written into every rule that names applications; of more, none is.
 const maxOverrides = 24
 
@@ -84,6 +92,7 @@ func (x *matcher) overridden(a *appSet, plain []facts.Match) []facts.Match {
 	for i := range x.c.overrides {
 		every = append(every, x.c.overrides[i].match)
 	}
+	plain = slices.DeleteFunc(plain, func(m facts.Match) bool { return len(m.Apps) == 1 && x.onlyOverridden(a, m.Apps[0]) })
 	free := facts.Match{AnyOf: every, HasAnyOf: true, Not: true}
 	out := []facts.Match{{AnyOf: plain, HasAnyOf: true, AllOf: []facts.Match{free}}}
 	for i := range x.c.overrides {

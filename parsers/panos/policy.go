@@ -21,17 +21,20 @@ type chain struct {
 
 // policies makes the list of security rules of every virtual system, or of every device group.
 func (p *parser) policies() {
-	var list []*vsys
-	for _, b := range p.lay.boxes {
-		list = append(list, b.vsyses...)
-	}
-	list = append(list, p.lay.groups...)
+	list := append(slices.Clone(p.lay.box.vsyses), p.lay.groups...)
 	if len(list) == 0 && p.hasRules(p.lay.box.shared, p.lay.pushed) { // Panorama's shared rules, without a group that has them
 		v := &vsys{space: p.lay.top, known: map[string]bool{}, group: p.lay.panorama}
 		list = append(list, v)
 	}
 	for _, v := range list {
 		p.policy(v)
+	}
+	for _, b := range p.lay.boxes[1:] { // a template has zones; whose rules are between them its device groups say
+		for _, v := range b.vsyses {
+			if v.local = true; p.hasRules(v.roots) {
+				p.policy(v)
+			}
+		}
 	}
 }
 
@@ -55,7 +58,9 @@ func (p *parser) chainOf(v *vsys) *chain {
 	}
 	slices.Reverse(above)
 	var common [][]int32
-	common = append(common, p.lay.box.shared, p.lay.pushed)
+	if !v.local {
+		common = append(common, p.lay.box.shared, p.lay.pushed)
+	}
 	for _, k := range above {
 		common = append(common, k.roots)
 	}
@@ -94,10 +99,10 @@ func (p *parser) policy(v *vsys) {
 	if len(c.bases) == 0 && len(v.zones) == 0 {
 		return
 	}
-	f := facts.Filter{Name: rulesName, Scope: v.scope, Kind: "security policy", Default: facts.Deny, Stateful: true}
+	f := facts.Filter{Name: rulesName, Scope: v.scope, Kind: "security policy", Default: facts.Deny, Stateful: true, Span: v.span}
 	for _, base := range c.bases {
 		p.rulebase(base, c)
-		if f.Span.IsZero() {
+		if f.Span == v.span {
 			f.Span = p.span(base)
 		}
 	}
@@ -167,7 +172,7 @@ func outsiders(v *vsys) (facts.Rule, bool) {
 func (p *parser) ends(c *chain) []facts.Rule {
 	zones := c.v.zones
 	if len(zones) == 0 {
-		zones = ruleZones(c.rules)
+		zones = p.zonesOf(c)
 	}
 	intra := facts.Rule{Name: "intrazone-default", Action: facts.Permit, Log: facts.Assume(false)}
 	intra.Match.HasAnyOf = true
@@ -206,9 +211,18 @@ func (p *parser) ends(c *chain) []facts.Rule {
 	return []facts.Rule{intra, inter}
 }
 
-// ruleZones are the zones that rules name, sorted.
-func ruleZones(rules []facts.Rule) []string {
+// zonesOf are the zones a chain without any of its own may be between: those its rules name and those of templates, sorted.
+func (p *parser) zonesOf(c *chain) []string {
 	seen := map[string]bool{}
+	if c.v.group {
+		for _, b := range p.lay.boxes {
+			for _, v := range b.vsyses {
+				for _, z := range v.zones {
+					seen[z] = true
+				}
+			}
+		}
+	}
 	var walk func(m *facts.Match)
 	walk = func(m *facts.Match) {
 		for _, n := range m.In.Names {
@@ -224,8 +238,8 @@ func ruleZones(rules []facts.Rule) []string {
 			walk(&m.AllOf[i])
 		}
 	}
-	for i := range rules {
-		walk(&rules[i].Match)
+	for i := range c.rules {
+		walk(&c.rules[i].Match)
 	}
 	var out []string
 	for z := range seen {

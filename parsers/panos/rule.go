@@ -302,13 +302,17 @@ func (x *matcher) anyOf(list []facts.Match) {
 // byApp are the ways in which a packet can be one of a's applications.
 func (x *matcher) byApp(a *appSet) []facts.Match {
 	var out []facts.Match
-	if x.svc != defaultService {
+	if x.svc != defaultService && len(x.c.overrides) == 0 {
 		if len(a.names) > 0 {
 			out = append(out, facts.Match{Apps: a.names})
 		}
 	} else {
 		for _, name := range a.names {
 			one := facts.Match{Apps: []string{name}}
+			if x.svc != defaultService {
+				out = append(out, one)
+				continue
+			}
 			if items, ok := x.p.defaultsOf(a, name); ok {
 				one.Services, one.HasServices = items, true
 			} else {

@@ -147,7 +147,7 @@ func (p *parser) secret(kind facts.SecretKind, n int32, from, length int) {
 	switch {
 	case masked(word):
 		s.Storage = facts.StorageMasked
-	case encrypted(word):
+	case encrypted(word), kind == facts.SecretPrivate && bytes.Contains(word[:min(len(word), 40)], []byte("BEGIN ENCRYPTED")):
 		s.Storage = facts.StorageEncrypted
 	case hashed(word), kind == facts.SecretUser && p.t.Nodes[n].Parent >= 0 && p.is(p.t.Nodes[n].Parent, "phash"):
 		s.Storage = facts.StorageHashed
