@@ -21,6 +21,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/ciscoios"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
+	"github.com/quaymaster/quaymaster/parsers/fortios"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/junos"
@@ -45,6 +46,7 @@ func Formats() []facts.Format {
 		panos.Brace(),
 		panos.XML(),
 		iptables.Format(),
+		fortios.Format(),
 		syslog.Format(),
 	}
 }

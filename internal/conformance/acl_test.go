@@ -20,12 +20,13 @@ import (
 )
 
 // platforms are those asked about, by the corpus' words.
-var platforms = map[string]string{"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "panos": facts.PANOS, "junos": facts.Junos, "iptables": facts.Linux}
+var platforms = map[string]string{
+	"ios": facts.CiscoIOS, "asa": facts.CiscoASA, "panos": facts.PANOS, "junos": facts.Junos, "iptables": facts.Linux, "fortios": facts.FortiOS,
+}
 
 // platforms of the corpus that no reader here reads.
 var unread = map[string]string{
-	"fortios": "no reader of FortiOS",
-	"nxos":    "no reader of NX-OS", "xr": "no reader of IOS-XR", "platform": "about no configuration",
+	"nxos": "no reader of NX-OS", "xr": "no reader of IOS-XR", "platform": "about no configuration",
 }
 
 // differs are the questions whose oracle is not what is right, with what is and why.
@@ -92,6 +93,12 @@ func TestFilterQuestions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if c.want == "no-match" { // no rule decides, the end of the list does
+				want = headerspace.Deny
+				if a.Rule != "" {
+					t.Errorf("%+v: rule %s matches", c, a.Rule)
+				}
+			}
 			if a.Verdict != want {
 				t.Errorf("%+v\n%s, want %s: %s\nstages %v", c, a.Verdict, want, a.Reason, a.Stages)
 				return
@@ -99,7 +106,7 @@ func TestFilterQuestions(t *testing.T) {
 			agreed[c.platform]++
 		})
 	}
-	for _, p := range []string{"ios", "asa", "junos", "panos"} {
+	for _, p := range []string{"ios", "asa", "junos", "panos", "iptables", "fortios"} {
 		t.Logf("%s: %d questions asked, %d agree", p, asked[p], agreed[p])
 		if asked[p] == 0 {
 			t.Errorf("no question about %s was asked", p)
@@ -218,6 +225,8 @@ func (c *question) query(t *testing.T) headerspace.Query {
 	case c.subject == "h1 end-to-end": // of the labs of PAN-OS: h1 is 10.11.11.2 behind ethernet1/1
 		q.In, q.Out = "ethernet1/1", labWay(c.config)
 		q.Src = set(t, "10.11.11.2")
+	case words[0] == "policy": // "policy 1" of the only list there is
+		q.Filter = "policy"
 	case words[0] == "transit": // "transit Gi1->Gi2"
 		in, out, _ := strings.Cut(words[1], "->")
 		q.In, q.Out = in, out
