@@ -113,6 +113,15 @@ func zoneScope(zones ...string) string {
 // booksOf are the scopes of the address books of the zones that filter f stands between.
 func (x *index) booksOf(f *facts.Filter) [2]string { return x.books[filterKey{f.Scope, f.Name}] }
 
+// lookups are the scopes in which a rule's name of addresses is looked up: the zone's own book where there is one, the
+// filter's scope, the global one.
+func lookups(book, scope string) []string {
+	if book == "" {
+		return []string{scope, ""}
+	}
+	return []string{book, scope, ""}
+}
+
 // filter finds a filter by name: in the scope, else in the global one, of the family or of any.
 func (x *index) filter(name, scope string, fam facts.Family) (int32, bool) {
 	for _, s := range [2]string{scope, ""} {

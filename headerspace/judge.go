@@ -489,7 +489,7 @@ func (j *judge) item(it *facts.AddrItem, x netip.Addr, book string) tri {
 	case it.Any:
 		return triOf(it.Family == facts.AnyFamily || (it.Family == facts.IPv4) == x.Is4())
 	case it.Group != "":
-		return j.addrGroup(it.Group, x, []string{book, j.filter.Scope, ""})
+		return j.addrGroup(it.Group, x, lookups(book, j.filter.Scope))
 	}
 	return triNo
 }
@@ -530,7 +530,7 @@ func (j *judge) longest(items []facts.AddrItem, x netip.Addr, book string) tri {
 			consider(it, it.Except)
 			continue
 		}
-		members, open := j.m.ix.prefixes(it.Group, []string{book, j.filter.Scope, ""})
+		members, open := j.m.ix.prefixes(it.Group, lookups(book, j.filter.Scope))
 		for k := range members {
 			consider(&members[k], it.Except)
 		}

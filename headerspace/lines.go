@@ -41,7 +41,7 @@ func (j *judge) memberLines(out []evidence.Span, items []facts.AddrItem, x netip
 		if items[i].Group == "" || len(out) >= maxLines {
 			continue
 		}
-		j.m.ix.walk(items[i].Group, addrKinds, []string{book, j.filter.Scope, ""}, func(g *facts.Group) {
+		j.m.ix.walk(items[i].Group, addrKinds, lookups(book, j.filter.Scope), func(g *facts.Group) {
 			for k := range g.Addrs {
 				if it := &g.Addrs[k]; it.Group == "" && len(out) < maxLines && !it.Span.IsZero() && j.item(it, x, book) != triNo {
 					out = append(out, it.Span)

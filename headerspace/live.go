@@ -203,7 +203,7 @@ func (m *Model) missingGroups(out []Missing, f *facts.Filter, k int) []Missing {
 			}
 			for _, it := range a.Items {
 				if it.Group != "" {
-					look(it.Group, "network group", addrKinds, []string{book, f.Scope, ""}, it.Span)
+					look(it.Group, "network group", addrKinds, lookups(book, f.Scope), it.Span)
 				}
 			}
 		}

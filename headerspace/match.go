@@ -327,7 +327,7 @@ func (c *compiler) item(it *facts.AddrItem, base int, book string) bounds {
 		}
 		return exactly(yes)
 	case it.Group != "":
-		return c.addrGroup(it.Group, []string{book, c.filter.Scope, ""}, base)
+		return c.addrGroup(it.Group, lookups(book, c.filter.Scope), base)
 	}
 	return exactly(no)
 }
@@ -351,7 +351,7 @@ func (c *compiler) longest(items []facts.AddrItem, base int, book string) bounds
 			all = append(all, entry{specific(it, c.mode.family), it.Except, c.item(it, base, book)})
 			continue
 		}
-		members, open := c.m.ix.prefixes(it.Group, []string{book, c.filter.Scope, ""})
+		members, open := c.m.ix.prefixes(it.Group, lookups(book, c.filter.Scope))
 		for j := range members {
 			all = append(all, entry{specific(&members[j], c.mode.family), it.Except, c.item(&members[j], base, book)})
 		}

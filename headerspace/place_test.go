@@ -359,3 +359,24 @@ func TestNAT(t *testing.T) {
 		})
 	}
 }
+
+func TestScopedGroups(t *testing.T) {
+	rule := permit()
+	rule.Match.Dst = facts.Addrs{Present: true, Items: []facts.AddrItem{{Group: "server"}}}
+	f := list("rules", rule)
+	f.Scope = "vsys1"
+	d := &facts.Device{
+		Filters: []facts.Filter{f},
+		Groups: []facts.Group{
+			{Name: "server", Kind: facts.NetworkGroup, Addrs: []facts.AddrItem{{Prefix: pfx("198.51.100.1")}}},
+			{Name: "server", Scope: "vsys1", Kind: facts.NetworkGroup, Addrs: []facts.AddrItem{{Prefix: pfx("198.51.100.2")}}},
+		},
+	}
+	for to, want := range map[string]Verdict{"198.51.100.1": Deny, "198.51.100.2": Permit} {
+		q := tcpTo("10.0.0.1", to, 21)
+		q.Filter, q.Scope = "rules", "vsys1"
+		if a, err := New(d).Test(q); err != nil || a.Verdict != want {
+			t.Errorf("to %s: %s, %v, want %s: a scope's own group comes before the global one", to, a.Verdict, err, want)
+		}
+	}
+}
