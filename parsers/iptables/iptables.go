@@ -188,6 +188,7 @@ func (p *parser) statement(line []byte, off int) {
 	case line[0] == '*':
 		p.table = string(line[1:])
 		if !slices.Contains(tables, p.table) {
+			p.table = ""
 			p.account(facts.Unrecognised, "no table of netfilter", "")
 			return
 		}
@@ -200,7 +201,7 @@ func (p *parser) statement(line []byte, off int) {
 	case p.table != "" && (field.Has(line, "-A ") || line[0] == '['):
 		p.rule()
 	case p.table != "" && field.Has(line, "-N "): // a chain as "iptables -S" tells it
-		p.chain(append(bytes.TrimSpace(line[3:]), " -"...))
+		p.chain(slices.Concat(line[3:], []byte(" -")))
 	case p.table != "" && field.Has(line, "-P "):
 		p.chain(line[3:])
 	default:

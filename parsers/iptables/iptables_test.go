@@ -277,3 +277,12 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// Reading changes no byte of the evidence.
+func TestSourceIsKept(t *testing.T) {
+	const src = "*filter\n-P INPUT DROP\n-N MINE\n-A INPUT -j MINE\n"
+	d := read(t, "x", src)
+	if d.Lines.Understood != 4 || len(d.Filters) != 2 || d.Filters[0].Default != facts.Deny || d.Filters[1].Default != facts.Next {
+		t.Errorf("lines %+v, filters %+v", d.Lines, d.Filters)
+	}
+}
