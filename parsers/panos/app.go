@@ -22,7 +22,7 @@ func (p *parser) appObjects(r int32, s *space) {
 				if p.is(k, "default") {
 					p.okAll(k)
 				} else {
-					p.t.MarkAll(k, facts.Irrelevant) // what it is like, how it is told, how long it may idle
+					p.irrelevant(k, w) // what it is like, how it is told, how long it may idle
 				}
 			}
 		}

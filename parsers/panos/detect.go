@@ -120,7 +120,7 @@ func detectSet(head []byte) facts.Confidence {
 	switch {
 	case owned == 0, foreign > (owned+known)/8, odd > (owned+known)*2+4:
 		return facts.No // texts of many lines in quotes count as odd
-	case owned >= 3:
+	case owned >= 3, owned == 2 && foreign == 0:
 		return facts.Strong
 	case owned > 0 && foreign == 0:
 		return facts.Likely

@@ -223,8 +223,9 @@ func (p *parser) readonly(c int32) {
 			}
 		}
 	}
-	p.t.MarkAll(c, facts.Irrelevant)
-	p.ok(c)
+	for k := p.first(c); k != none; k = p.next(k) {
+		p.irrelevant(k, "readonly")
+	}
 }
 
 // templates reads "template" and "template-stack". On a firewall a template is what Panorama pushed: the same system.

@@ -296,6 +296,11 @@ func (p *parser) other(section string, n int32) {
 	if reasonOf(p.buf) == "" {
 		return
 	}
+	p.irrelevant(n, section)
+}
+
+// irrelevant accounts for n, a statement of a section, and everything below it as that.
+func (p *parser) irrelevant(n int32, section string) {
 	p.surface(n, section+" "+p.text(n))
 	p.t.MarkAll(n, facts.Irrelevant)
 }

@@ -44,7 +44,7 @@ func (p *parser) objectStatements(r int32, section string) {
 		case "server-profile":
 			p.serverProfiles(c)
 		case "tag", "display-name", "description":
-			p.t.MarkAll(c, facts.Irrelevant)
+			p.irrelevant(c, "objects")
 		case "rulebase", "pre-rulebase", "post-rulebase": // with the policies
 		case "devices", "reference-templates", "parent-dg":
 			if section == "device-group" {
