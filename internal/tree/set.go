@@ -61,7 +61,7 @@ func (t *Tree) Sets(src []byte, syntax Syntax) ([]Switch, []Fault) {
 		}
 		s.line++
 		first := end
-		if syntax.Runs && bytes.IndexByte(src[i:end], '"') >= 0 {
+		if syntax.Runs && bytes.Count(src[i:end], quoteMark)&1 != 0 {
 			end = runs(src, i, end)
 		}
 		s.read(i, end)
@@ -79,6 +79,8 @@ func (t *Tree) Sets(src []byte, syntax Syntax) ([]Switch, []Fault) {
 	}
 	return s.switched, s.faults
 }
+
+var quoteMark = []byte{'"'}
 
 // runs is the end of the line in which the quote closes that src[i:end] leaves open; end when none does, or when another
 // command begins before it is closed.

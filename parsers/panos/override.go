@@ -92,7 +92,7 @@ func (x *matcher) overridden(a *appSet, plain []facts.Match) []facts.Match {
 	for i := range x.c.overrides {
 		every = append(every, x.c.overrides[i].match)
 	}
-	plain = slices.DeleteFunc(plain, func(m facts.Match) bool { return len(m.Apps) == 1 && x.onlyOverridden(a, m.Apps[0]) })
+	plain = slices.DeleteFunc(slices.Clone(plain), func(m facts.Match) bool { return len(m.Apps) == 1 && x.onlyOverridden(a, m.Apps[0]) })
 	free := facts.Match{AnyOf: every, HasAnyOf: true, Not: true}
 	out := []facts.Match{{AnyOf: plain, HasAnyOf: true, AllOf: []facts.Match{free}}}
 	for i := range x.c.overrides {

@@ -17,6 +17,8 @@ type chain struct {
 	defaults  [2]int32 // intrazone-default and interzone-default, the nearest of those that replace the predefined ones
 	overrides []override
 	rules     []facts.Rule
+	lists     map[string][]facts.Match // what byApp made, by what it was asked
+	key       []byte
 }
 
 // policies makes the list of security rules of every virtual system, or of every device group.
@@ -99,15 +101,20 @@ func (p *parser) policy(v *vsys) {
 	if len(c.bases) == 0 && len(v.zones) == 0 {
 		return
 	}
+	if r, ok := outsiders(v); ok {
+		c.rules = append(c.rules, r)
+	}
 	f := facts.Filter{Name: rulesName, Scope: v.scope, Kind: "security policy", Default: facts.Deny, Stateful: true, Span: v.span}
+	n := len(c.rules) + 2
+	for _, base := range c.bases {
+		n += p.count(p.under(base, "security", "rules"))
+	}
+	c.rules = slices.Grow(c.rules, n)
 	for _, base := range c.bases {
 		p.rulebase(base, c)
 		if f.Span == v.span {
 			f.Span = p.span(base)
 		}
-	}
-	if r, ok := outsiders(v); ok {
-		c.rules = slices.Insert(c.rules, 0, r)
 	}
 	f.Rules = append(c.rules, p.ends(c)...)
 	if p.moved {
@@ -117,6 +124,15 @@ func (p *parser) policy(v *vsys) {
 	p.d.Bindings = append(p.d.Bindings, facts.Binding{
 		Filters: []string{f.Name}, Where: facts.WhereTransit, Scope: v.scope, Span: f.Span,
 	})
+}
+
+// count is how many statements are right below n.
+func (p *parser) count(n int32) int {
+	k := 0
+	for c := p.first(n); c != none; c = p.next(c) {
+		k++
+	}
+	return k
 }
 
 // rulebase reads one rulebase. Overrides come first: they say what application the packets are that security rules see.

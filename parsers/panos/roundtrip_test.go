@@ -52,11 +52,8 @@ func shapesOf(t *tree.Tree, escaped bool) (set, brace, markup string, ok bool) {
 			e := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(string(w))
 			if n := &t.Nodes[i]; n.First == tree.None {
 				fmt.Fprintf(&s, "set %s\n", strings.Join(path, " "))
-				fmt.Fprintf(&b, "%s%q;\n", indent, w)
+				fmt.Fprintf(&b, "%s\"%s\";\n", indent, w)
 				fmt.Fprintf(&m, "%s<entry name=\"%s\"/>\n", indent, e)
-				if bytes.ContainsAny(w, "\n") { // as %q would not leave it
-					ok = false
-				}
 			} else {
 				fmt.Fprintf(&b, "%s\"%s\" {\n", indent, w)
 				fmt.Fprintf(&m, "%s<entry name=\"%s\">\n", indent, e)

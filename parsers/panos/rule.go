@@ -299,24 +299,44 @@ func (x *matcher) anyOf(list []facts.Match) {
 	x.m.AnyOf, x.m.HasAnyOf = list, true
 }
 
-// byApp are the ways in which a packet can be one of a's applications.
+// byApp are the ways in which a packet can be one of a's applications. Rules that name the same ones share the list.
 func (x *matcher) byApp(a *appSet) []facts.Match {
+	c := x.c
+	c.key = append(c.key[:0], byte(x.svc))
+	for _, list := range [...][]string{a.names, a.unread} {
+		for _, s := range list {
+			c.key = append(append(c.key, s...), 0)
+		}
+		c.key = append(c.key, 1)
+	}
+	if out, ok := c.lists[string(c.key)]; ok {
+		return out
+	}
+	out := x.byEachApp(a)
+	if c.lists == nil {
+		c.lists = map[string][]facts.Match{}
+	}
+	c.lists[string(c.key)] = out
+	return out
+}
+
+func (x *matcher) byEachApp(a *appSet) []facts.Match {
 	var out []facts.Match
-	if x.svc != defaultService && len(x.c.overrides) == 0 {
+	switch {
+	case x.svc != defaultService && len(x.c.overrides) == 0:
 		if len(a.names) > 0 {
 			out = append(out, facts.Match{Apps: a.names})
 		}
-	} else {
+	default:
+		out = make([]facts.Match, 0, len(a.names)+len(a.unread))
 		for _, name := range a.names {
 			one := facts.Match{Apps: []string{name}}
-			if x.svc != defaultService {
-				out = append(out, one)
-				continue
-			}
-			if items, ok := x.p.defaultsOf(a, name); ok {
-				one.Services, one.HasServices = items, true
-			} else {
-				one.Unread = []string{"default ports of application " + name}
+			if x.svc == defaultService {
+				if items, ok := x.p.defaultsOf(a, name); ok {
+					one.Services, one.HasServices = items, true
+				} else {
+					one.Unread = []string{"default ports of application " + name}
+				}
 			}
 			out = append(out, one)
 		}
