@@ -31,6 +31,7 @@ func All() []*audit.Check {
 		exposure.RulesetAllIP(),
 		exposure.ShellOpen(),
 		exposure.Egress(),
+		exposure.Ingress(),
 		exposure.AnyAny(),
 		exposure.Undefined(),
 		exposure.ShadowedDeny(),
