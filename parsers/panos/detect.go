@@ -90,7 +90,7 @@ func detectSet(head []byte) facts.Confidence {
 	}
 	var owned, known, foreign, odd int
 	eachLine(head, func(line []byte, column int) {
-		if line[0] == '#' {
+		if line[0] == '#' || line[0] == '!' {
 			return
 		}
 		verb, rest := word(line)
@@ -120,12 +120,20 @@ func detectSet(head []byte) facts.Confidence {
 	switch {
 	case owned == 0, foreign > (owned+known)/8, odd > (owned+known)*2+4:
 		return facts.No // texts of many lines in quotes count as odd
+	case owned > 0 && rancid(head):
+		return facts.Certain
 	case owned >= 3, owned == 2 && foreign == 0:
 		return facts.Strong
 	case owned > 0 && foreign == 0:
 		return facts.Likely
 	}
 	return facts.Possible
+}
+
+// rancid reports whether RANCID says that it is PAN-OS.
+func rancid(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return bytes.Contains(line, []byte("RANCID-CONTENT-TYPE: paloalto"))
 }
 
 // detectBrace looks for "config {" with what PAN-OS has below it, or for such blocks in the first column.
@@ -137,7 +145,7 @@ func detectBrace(head []byte) facts.Confidence {
 	wrapped, begun, inside := false, false, false
 	first := -1
 	eachLine(head, func(line []byte, column int) {
-		if line[0] == '#' {
+		if line[0] == '#' || line[0] == '!' {
 			return
 		}
 		lines++
@@ -181,7 +189,7 @@ func detectBrace(head []byte) facts.Confidence {
 	switch {
 	case !begun, foreign > blocks/8, odd > lines/4+2:
 		return facts.No
-	case wrapped && inside:
+	case wrapped && inside, rancid(head):
 		return facts.Certain
 	case owned >= 2, owned > 0 && inside:
 		return facts.Strong
@@ -194,8 +202,8 @@ func detectBrace(head []byte) facts.Confidence {
 // detectXML looks for the root element with PAN-OS's attributes or with entries below sections only PAN-OS has.
 func detectXML(head []byte) facts.Confidence {
 	i := bytes.IndexByte(head, '<')
-	if i < 0 || len(bytes.TrimSpace(head[:i])) > 0 && !bytes.Contains(head[:i], []byte("> ")) {
-		return facts.No // but for the echo of a command
+	if i < 0 || len(bytes.TrimSpace(head[:i])) > 0 && !bytes.Contains(head[:i], []byte("> ")) && head[0] != '!' && head[0] != '#' {
+		return facts.No // but for the echo of a command, and for what backup tools put before it
 	}
 	has := func(s string) bool { return bytes.Contains(head, []byte(s)) }
 	entries := has("<entry name=\"") || has("<entry name='")

@@ -9,6 +9,7 @@ import (
 
 // secretsOf are what the fixtures planted, by fixture.
 var secretsOf = map[string][]string{
+	"oxidized": {"$1$fixture$oxidized0123456789abcd"},
 	"shapes":   {"$1$fixture$0123456789abcdefghijkl"},
 	"panorama": {"$5$fixture$0123456789panorama", "fixtureBUNDLE3456789abcd"},
 	"transfers": {

@@ -23,7 +23,7 @@ type translation struct {
 func (p *parser) natRule(n int32, v *vsys) {
 	p.ok(n)
 	t := translation{src: none, dst: none}
-	var source, target int32 = none, none
+	source, target := none, none
 	x := matcher{p: p, c: &chain{v: v}, m: &facts.Match{}}
 	p.each(n, func(k int32) bool {
 		w := p.value(k)

@@ -2,7 +2,6 @@ package panos
 
 import (
 	"bytes"
-	"fmt"
 	"net/netip"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -31,7 +30,6 @@ type parser struct {
 	reasons map[int32]string
 	words   map[string]string // words of facts, shared among them
 	buf     []byte
-	tags    map[int32]bool // secrets that were found
 
 	ifaces   map[ifaceKey]int // place in d.Interfaces
 	profiles map[string]profile
@@ -62,6 +60,7 @@ func (p *parser) read() {
 		faults = p.t.XML(p.t.Source, tree.Markup{Entry: "entry", Name: "name", Member: "member", Merge: true, Aside: aside})
 	}
 	p.report(faults)
+	p.remarks()
 	p.loose()
 	p.layout()
 	p.whole = !p.cut && len(p.lay.box.system) > 0 && (len(p.lay.box.network) > 0 || p.lay.panorama)
@@ -88,6 +87,8 @@ func (p *parser) read() {
 func aside(line []byte) bool {
 	switch {
 	case len(line) == 0:
+		return true
+	case line[0] == '!': // what backup tools put before the configuration
 		return true
 	case line[0] == '[':
 		return bytes.HasPrefix(line, []byte("[edit"))
@@ -120,6 +121,41 @@ func (p *parser) report(faults []tree.Fault) {
 		}
 		p.cut = p.cut || k.Kind.Lost()
 		p.sink.Note(n)
+	}
+}
+
+// remarks reads what backup tools put before a configuration: RANCID its mark, Oxidized what "show system info" prints
+// (lib/oxidized/model/panos.rb). Neither takes anything away from the configuration.
+func (p *parser) remarks() {
+	const most = 400 // such lines come first
+	for i := range p.t.Nodes[:min(len(p.t.Nodes), most)] {
+		n := &p.t.Nodes[i]
+		if n.Flags&tree.Comment == 0 {
+			continue
+		}
+		k := int32(i)
+		text := bytes.TrimLeft(p.t.Text(k), "!# ")
+		if bytes.HasPrefix(text, []byte("RANCID-CONTENT-TYPE:")) {
+			p.d.Tool = facts.RANCID
+			continue
+		}
+		name, value, ok := bytes.Cut(text, []byte(": "))
+		if value = bytes.TrimSpace(value); !ok || len(value) == 0 || len(value) > 64 {
+			continue
+		}
+		switch string(name) {
+		case "sw-version":
+			p.d.Version = facts.Say(p.intern(value), p.span(k))
+		case "model":
+			p.d.Model = facts.Say(p.intern(value), p.span(k))
+		case "hostname":
+			p.d.Hostname = facts.Say(p.intern(value), p.span(k))
+		default:
+			continue
+		}
+		if p.d.Tool == facts.NoTool && p.t.Text(k)[0] == '!' {
+			p.d.Tool = facts.Oxidized
+		}
 	}
 }
 
@@ -195,26 +231,6 @@ func (p *parser) leaf(n int32, word string) string {
 		return ""
 	}
 	return p.text(v)
-}
-
-// yes is the value of n's statement word as a switch.
-func (p *parser) yes(n int32, word string) facts.V[bool] {
-	k := p.kid(n, word)
-	if k == none {
-		return facts.V[bool]{}
-	}
-	p.okAll(k)
-	v := p.value(k)
-	if v == none {
-		return facts.V[bool]{}
-	}
-	switch string(p.bytes(v)) {
-	case "yes":
-		return facts.Say(true, p.span(v))
-	case "no":
-		return facts.Say(false, p.span(v))
-	}
-	return facts.V[bool]{}
 }
 
 // bytes is n's word as it stands in the file, but for the references of XML.
@@ -314,11 +330,6 @@ func (p *parser) othersOf(section string, n int32) {
 	for c := p.first(n); c != none; c = p.next(c) {
 		p.other(section, c)
 	}
-}
-
-// note reports something once per place.
-func (p *parser) note(k facts.NoteKind, n int32, format string, args ...any) {
-	p.sink.Note(facts.Note{Kind: k, Path: p.f.Path, Span: p.span(n), Message: fmt.Sprintf(format, args...)})
 }
 
 // prefix reads an address with or without a length, or with a netmask; host is what it says before its network is taken.

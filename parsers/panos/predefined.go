@@ -7,19 +7,74 @@ import "github.com/quaymaster/quaymaster/facts"
 // others are named after a protocol and have the ports it is registered with (IANA Service Name and Transport Protocol
 // Port Number Registry). An application that is not here is unknown, never empty.
 
-func tcp(ports ...uint16) (uint8, []facts.PortRange) { return facts.TCP, single(ports) }
-func udp(ports ...uint16) (uint8, []facts.PortRange) { return facts.UDP, single(ports) }
-
-func single(ports []uint16) []facts.PortRange {
-	out := make([]facts.PortRange, len(ports))
-	for i, n := range ports {
-		out[i] = facts.PortRange{First: n, Last: n}
-	}
-	return out
+// A predef is an application: TCP and UDP ports, or a protocol without any.
+type predef struct {
+	name     string
+	tcp, udp []uint16
+	protocol uint8
+	icmp     uint8 // the type, when protocol is ICMP; 0 any
 }
 
-// A container is an application that stands for others: a rule that names it matches each of them. Theirs is the list of
-// functions of ms-ds-smb in the vendor's catalogue.
+var predefs = [...]predef{
+	{name: "ftp", tcp: []uint16{21}}, // B
+	{name: "tftp", udp: []uint16{69}},
+	{name: "ms-ds-smb", tcp: []uint16{139, 445}, udp: []uint16{445}},      // B
+	{name: "ms-ds-smb-base", tcp: []uint16{139, 445}, udp: []uint16{445}}, // those of the container
+	{name: "ms-ds-smbv1", tcp: []uint16{139, 445}, udp: []uint16{445}},
+	{name: "ms-ds-smbv2", tcp: []uint16{139, 445}, udp: []uint16{445}},
+	{name: "ms-ds-smbv3", tcp: []uint16{139, 445}, udp: []uint16{445}},
+	{name: "netbios-ss", tcp: []uint16{139}}, // B
+	{name: "netbios-ns", tcp: []uint16{137}, udp: []uint16{137}},
+	{name: "netbios-dg", tcp: []uint16{138}, udp: []uint16{138}},
+	{name: "rsync", tcp: []uint16{873}},
+	{name: "ssh", tcp: []uint16{22}}, // B
+	{name: "telnet", tcp: []uint16{23}},
+	{name: "web-browsing", tcp: []uint16{80}},                                     // B
+	{name: "ssl", tcp: []uint16{443}},                                             // B
+	{name: "dns", tcp: []uint16{53}, udp: []uint16{53, 5353}},                     // B; the blog "Demystifying Application Default" agrees
+	{name: "dns-base", tcp: []uint16{53}, udp: []uint16{53, 5353}},                // the same
+	{name: "ntp", tcp: []uint16{123}, udp: []uint16{123}},                         // B
+	{name: "ntp-base", tcp: []uint16{123}, udp: []uint16{123}},                    // those of the container
+	{name: "ntp-non-rfc", tcp: []uint16{123}, udp: []uint16{123}},                 // those of the container
+	{name: "syslog", tcp: []uint16{1468, 1514, 6514}, udp: []uint16{514, 1514}},   // B
+	{name: "snmp", tcp: []uint16{161}, udp: []uint16{161}},                        // B
+	{name: "snmp-trap", tcp: []uint16{162}, udp: []uint16{162}},                   // B
+	{name: "dhcp", tcp: []uint16{67, 68}, udp: []uint16{67, 68}},                  // B
+	{name: "tacacs", tcp: []uint16{49}},                                           // B
+	{name: "tacacs-plus", tcp: []uint16{49}},                                      // B
+	{name: "ldap", tcp: []uint16{389, 636, 3268, 3269}, udp: []uint16{389, 3268}}, // B
+	{name: "smtp", tcp: []uint16{25, 587}},                                        // B
+	{name: "pop3", tcp: []uint16{110}},                                            // B
+	{name: "finger", tcp: []uint16{79}, udp: []uint16{79}},                        // B
+	{name: "gopher", tcp: []uint16{70}},                                           // B
+	{name: "bgp", tcp: []uint16{179}, udp: []uint16{179}},                         // B
+	{name: "bfd", udp: []uint16{3784, 3785, 4784}},                                // B
+	{name: "stun", tcp: []uint16{3478}, udp: []uint16{3478}},                      // B
+	{name: "mssql-db", tcp: []uint16{1433}, udp: []uint16{1433}},                  // B
+	{name: "mssql-mon", udp: []uint16{1434}},                                      // B
+	{name: "ms-kms", tcp: []uint16{1688}},                                         // B
+	{name: "ms-rdp", tcp: []uint16{3389}, udp: []uint16{3389}},
+	{name: "amazon-cloud-drive-base", tcp: []uint16{80, 443}},      // B
+	{name: "amazon-cloud-drive-uploading", tcp: []uint16{80, 443}}, // B
+	{name: "boxnet", tcp: []uint16{80, 443}},                       // B
+	{name: "soap", tcp: []uint16{80, 443}},                         // B
+	{name: "websocket", tcp: []uint16{80, 443, 8080}},              // B
+	{name: "office365-enterprise-access", tcp: []uint16{80, 443}},  // B
+	{name: "pan-db-cloud", tcp: []uint16{443}},                     // B
+	{name: "ike", udp: []uint16{500}},
+	{name: "ping", protocol: protoICMP, icmp: 8}, // B, without the type; RFC 792 echo request
+	{name: "ping6", protocol: protoICMPv6, icmp: 128},
+	{name: "icmp", protocol: protoICMP}, // B
+	{name: "ipv6-icmp", protocol: protoICMPv6},
+	{name: "gre", protocol: protoGRE}, // B
+	{name: "ipsec-esp", protocol: protoESP},
+	{name: "ipsec-ah", protocol: protoAH},
+	{name: "ospf", protocol: protoOSPF}, // B
+	{name: "pim", protocol: protoPIM},   // B
+}
+
+// A container is an application that stands for others: a rule that names it matches each of them, as the vendor's
+// catalogue lists its functions.
 type container struct {
 	name  string
 	holds []string
@@ -29,108 +84,43 @@ var containers = [...]container{
 	{"ms-ds-smb", []string{"ms-ds-smb-base", "ms-ds-smbv1", "ms-ds-smbv2", "ms-ds-smbv3"}},
 	{"dns", []string{"dns-base"}},
 	{"ntp", []string{"ntp-base", "ntp-non-rfc"}},
-	{"msrpc", []string{"msrpc-base"}},
 }
 
-// transferApps are those of the applications below that move files, and those most often met beside them: what "any
-// application on its default port" is written out to.
-var transferApps = [...]string{"ftp", "tftp", "ms-ds-smb", "netbios-ss", "netbios-ns", "netbios-dg", "ssh", "web-browsing", "ssl"}
+// transferApps are those that move files, and those most often met beside them: what "any application on its default
+// port" is written out to.
+var transferApps = [...]string{
+	"ftp", "tftp", "ms-ds-smb", "ms-ds-smb-base", "ms-ds-smbv1", "ms-ds-smbv2", "ms-ds-smbv3", "netbios-ss", "netbios-ns", "netbios-dg",
+	"ssh", "web-browsing", "ssl",
+}
 
 // predefinedApp are the default ports of an application; ok is false when they are not known here.
 func predefinedApp(name string) (items []facts.ServiceItem, ok bool) {
-	add := func(protocol uint8, ports []facts.PortRange) {
-		item := facts.ServiceItem{Protocols: []uint8{protocol}}
-		if len(ports) > 0 {
-			item.Dst = facts.Ports{Present: true, Ranges: ports}
+	for i := range predefs {
+		d := &predefs[i]
+		if d.name != name {
+			continue
 		}
-		items = append(items, item)
+		if d.protocol != 0 {
+			item := facts.ServiceItem{Protocols: []uint8{d.protocol}}
+			if d.icmp != 0 {
+				item.ICMP = []facts.ICMPType{{Type: d.icmp, Code: -1}}
+			}
+			return []facts.ServiceItem{item}, true
+		}
+		for _, x := range [...]struct {
+			protocol uint8
+			ports    []uint16
+		}{{facts.TCP, d.tcp}, {facts.UDP, d.udp}} {
+			if len(x.ports) == 0 {
+				continue
+			}
+			item := facts.ServiceItem{Protocols: []uint8{x.protocol}, Dst: facts.Ports{Present: true}}
+			for _, n := range x.ports {
+				item.Dst.Ranges = append(item.Dst.Ranges, facts.PortRange{First: n, Last: n})
+			}
+			items = append(items, item)
+		}
+		return items, true
 	}
-	switch name {
-	case "ftp": // B
-		add(tcp(21))
-	case "tftp":
-		add(udp(69))
-	case "ms-ds-smb", "ms-ds-smb-base", "ms-ds-smbv1", "ms-ds-smbv2", "ms-ds-smbv3": // B, of the container
-		add(tcp(139, 445))
-		add(udp(445))
-	case "netbios-ss": // B
-		add(tcp(139))
-	case "netbios-ns":
-		add(udp(137))
-		add(tcp(137))
-	case "netbios-dg":
-		add(udp(138))
-		add(tcp(138))
-	case "ssh": // B
-		add(tcp(22))
-	case "telnet":
-		add(tcp(23))
-	case "web-browsing": // B
-		add(tcp(80))
-	case "ssl": // B
-		add(tcp(443))
-	case "dns", "dns-base": // B; knowledge base kA10g000000ClVwCAK says the same
-		add(tcp(53))
-		add(udp(53, 5353))
-	case "ntp", "ntp-base", "ntp-non-rfc": // B
-		add(tcp(123))
-		add(udp(123))
-	case "syslog": // B
-		add(tcp(1468, 1514, 6514))
-		add(udp(514, 1514))
-	case "snmp": // B
-		add(tcp(161))
-		add(udp(161))
-	case "snmp-trap": // B
-		add(tcp(162))
-		add(udp(162))
-	case "dhcp": // B
-		add(tcp(67, 68))
-		add(udp(67, 68))
-	case "tacacs", "tacacs-plus": // B
-		add(tcp(49))
-	case "amazon-cloud-drive-base", "amazon-cloud-drive-uploading", "boxnet", "soap", "office365-enterprise-access": // B
-		add(tcp(80, 443))
-	case "rsync":
-		add(tcp(873))
-	case "ldap": // B
-		add(tcp(389, 3268, 3269, 636))
-		add(udp(389, 3268))
-	case "smtp": // B
-		add(tcp(25, 587))
-	case "pop3": // B
-		add(tcp(110))
-	case "bgp": // B
-		add(tcp(179))
-		add(udp(179))
-	case "ms-rdp":
-		add(tcp(3389))
-		add(udp(3389))
-	case "mssql-db": // B
-		add(tcp(1433))
-		add(udp(1433))
-	case "ping": // B, without the type; RFC 792 and RFC 4443 echo request
-		items = append(items, facts.ServiceItem{Protocols: []uint8{protoICMP}, ICMP: []facts.ICMPType{{Type: 8, Code: -1}}})
-	case "ping6":
-		items = append(items, facts.ServiceItem{Protocols: []uint8{protoICMPv6}, ICMP: []facts.ICMPType{{Type: 128, Code: -1}}})
-	case "icmp": // B
-		add(protoICMP, nil)
-	case "ipv6-icmp":
-		add(protoICMPv6, nil)
-	case "gre": // B
-		add(protoGRE, nil)
-	case "ipsec-esp":
-		add(protoESP, nil)
-	case "ipsec-ah":
-		add(protoAH, nil)
-	case "ike":
-		add(udp(500))
-	case "ospf": // B
-		add(protoOSPF, nil)
-	case "pim": // B
-		add(protoPIM, nil)
-	default:
-		return nil, false
-	}
-	return items, true
+	return nil, false
 }

@@ -162,15 +162,15 @@ func (p *parser) secret(kind facts.SecretKind, n int32, from, length int) {
 		}
 		s.Tag = p.sink.Tag(plain)
 	}
-	switch kind {
-	case facts.SecretUser:
+	if kind == facts.SecretUser {
 		for _, w := range [...]string{"users", "user"} {
 			if up := p.above(n, w); up != none {
 				s.User = p.childTowards(up, n)
 				break
 			}
 		}
-	case facts.SecretFTP, facts.SecretOther:
+	}
+	if kind == facts.SecretFTP || kind == facts.SecretOther {
 		if up := p.t.Nodes[n].Parent; up >= 0 && p.t.Nodes[up].Parent >= 0 {
 			if v := p.value(p.kid(p.t.Nodes[up].Parent, "username")); v != none {
 				s.User = p.text(v)

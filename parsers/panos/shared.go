@@ -361,6 +361,7 @@ func moves(k facts.Protocol) bool {
 	switch k {
 	case facts.FTP, facts.FTPS, facts.TFTP, facts.SMB, facts.SCP, facts.SFTP, facts.RCP, facts.NFS:
 		return true
+	case facts.ProtocolUnknown, facts.SmartInstall, facts.HTTP, facts.HTTPS, facts.Telnet, facts.SSH:
 	}
 	return false
 }
