@@ -243,11 +243,9 @@ func (g *ingress) report() {
 }
 
 func (g *ingress) findingOf(e *entry) audit.Finding {
-	base := .90
-	if e.protocol == facts.FTP {
-		base = .75
-	} else if e.protocol == facts.FTPS {
-		base = .55
+	base, other := map[facts.Protocol]float64{facts.FTP: .75, facts.FTPS: .55}[e.protocol]
+	if !other {
+		base = .90
 	}
 	privilege := audit.PrivilegeNone
 	var names []string

@@ -1,6 +1,7 @@
 package fortios
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -9,7 +10,10 @@ import (
 
 // secret records the secret that lies at a place of the source.
 func (p *parser) secret(at, length int, kind facts.SecretKind, storage facts.Storage, name string) {
-	if length <= 0 {
+	value := p.src[at : at+max(length, 0)]
+	at += len(value) - len(bytes.TrimLeft(value, " \t\r\n"))
+	length = len(bytes.TrimSpace(value))
+	if length == 0 {
 		return
 	}
 	s := facts.Secret{Kind: kind, Storage: storage, Name: name, Scope: p.scope, Span: p.f.Span(int64(at), length)}
