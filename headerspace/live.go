@@ -161,7 +161,7 @@ func (m *Model) Undefined() []Missing {
 		}
 	}
 	for _, b := range m.d.Bindings {
-		use(b.Filters, "", b.Where, b.Undefined, b.Span)
+		use(b.Filters, b.Scope, b.Where, b.Undefined, b.Span)
 	}
 	for _, p := range m.d.Zoning.Pairs {
 		use(p.Filters, zoneScope(p.From, p.To), p.From+" to "+p.To, facts.ActionUnknown, p.Span)

@@ -379,4 +379,8 @@ func TestScopedGroups(t *testing.T) {
 			t.Errorf("to %s: %s, %v, want %s: a scope's own group comes before the global one", to, a.Verdict, err, want)
 		}
 	}
+	d.Bindings = []facts.Binding{{Filters: []string{"rules"}, Where: facts.WhereTransit, Scope: "vsys1"}}
+	if missing := New(d).Undefined(); len(missing) > 0 {
+		t.Errorf("missing: %+v, want nothing: the binding is of the filter's scope", missing)
+	}
 }
