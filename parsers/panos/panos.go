@@ -7,9 +7,9 @@
 // is a scope as well, and what a template states has the scope "template NAME".
 //
 // The one list of security rules of a scope is a filter that everything passes through: what Panorama puts before, the
-// rules themselves, what Panorama puts behind, and the two rules every list ends with, intrazone-default and
-// interzone-default. Rules see addresses before NAT and zones after it ("NAT Policy Overview", PAN-OS Networking Admin
-// Guide). Traffic of an interface in no zone is dropped ("Security Zone Overview").
+// rules themselves, what Panorama puts behind. A filter of its own has the two rules every list ends with, intrazone-default
+// and interzone-default, which nobody wrote. Rules see addresses before NAT and zones after it ("NAT Policy Overview",
+// PAN-OS Networking Admin Guide). Traffic of an interface in no zone is dropped ("Security Zone Overview").
 //
 // A file is a whole configuration when it has deviceconfig, and network or Panorama's own statements, and was not cut;
 // only then does a statement that is not there mean its default. Defaults are those of the schema of PAN-OS 10.0 that

@@ -6,8 +6,11 @@ import (
 	"github.com/quaymaster/quaymaster/facts"
 )
 
-// rulesName is the filter of a scope's security rules.
-const rulesName = "security rules"
+// rulesName is the filter of a scope's security rules, defaultsName that of the two rules that end every list.
+const (
+	rulesName    = "security rules"
+	defaultsName = "default security rules"
+)
 
 // A chain is the rulebases of a scope, in the order in which their rules are asked: those Panorama puts before, the
 // scope's own, those Panorama puts behind ("Device Group Policies", Panorama Admin Guide).
@@ -104,8 +107,8 @@ func (p *parser) policy(v *vsys) {
 	if r, ok := outsiders(v); ok {
 		c.rules = append(c.rules, r)
 	}
-	f := facts.Filter{Name: rulesName, Scope: v.scope, Kind: "security policy", Default: facts.Deny, Stateful: true, Span: v.span}
-	n := len(c.rules) + 2
+	f := facts.Filter{Name: rulesName, Scope: v.scope, Kind: "security policy", Default: facts.Next, Stateful: true, Span: v.span}
+	n := 0
 	for _, base := range c.bases {
 		n += p.count(p.under(base, "security", "rules"))
 	}
@@ -116,13 +119,17 @@ func (p *parser) policy(v *vsys) {
 			f.Span = p.span(base)
 		}
 	}
-	f.Rules = append(c.rules, p.ends(c)...)
+	f.Rules = c.rules
 	if p.moved {
 		f.Unread = "commands move rules"
 	}
-	p.d.Filters = append(p.d.Filters, f)
+	end := facts.Filter{
+		Name: defaultsName, Scope: v.scope, Kind: "default security policy", Default: facts.Deny, Stateful: true, Synthetic: true,
+		Rules: p.ends(c), Span: f.Span,
+	}
+	p.d.Filters = append(p.d.Filters, f, end)
 	p.d.Bindings = append(p.d.Bindings, facts.Binding{
-		Filters: []string{f.Name}, Where: facts.WhereTransit, Scope: v.scope, Span: f.Span,
+		Filters: []string{f.Name, end.Name}, Where: facts.WhereTransit, Scope: v.scope, Span: f.Span,
 	})
 }
 
