@@ -92,8 +92,10 @@ func runs(src []byte, i, end int) int {
 			return end
 		case src[j] == '\\' && open:
 			j++
-		case src[j] == '"' && (open || j == i || classes[src[j-1]] != plain):
-			open = !open
+		case src[j] == '"' && open:
+			open = j+1 < len(src) && classes[src[j+1]] == plain && src[j+1] != ']'
+		case src[j] == '"' && (j == i || classes[src[j-1]] != plain):
+			open = true
 		case src[j] == '\n' && !open:
 			return j
 		case src[j] == '\n' && bytes.HasPrefix(src[j+1:], []byte("set ")):
@@ -382,6 +384,9 @@ func (w *walk) next() bool {
 			continue
 		case c == '"' || c == '\'' && w.s.syntax.Single:
 			end, ok := quoted(text, w.at, !w.s.syntax.Runs)
+			for w.s.syntax.Runs && end+1 < len(text) && classes[text[end+1]] == plain && text[end+1] != ']' {
+				end, ok = quoted(text, end, false) // a quote inside, which is not escaped
+			}
 			w.word = Word{base + uint32(w.at+1), uint32(end - w.at - 1)}
 			w.quote = w.quote || !ok
 			w.at = min(end+1, len(text))

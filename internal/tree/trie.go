@@ -23,7 +23,8 @@ type Syntax struct {
 	Single bool
 	// Tags: "inactive:", "protect:" and "replace:" may stand before a statement (Junos).
 	Tags bool
-	// Runs: a quote may run on over the ends of lines in set commands, as it always may in braces (PAN-OS).
+	// Runs: a quote may run on over the ends of lines in set commands, as it always may in braces, and one that a blank
+	// does not follow closes nothing (PAN-OS, which escapes none).
 	Runs bool
 	// Pager is what a pager leaves before a line's text, up to the "---" that ends it: "---(more". Empty: none.
 	Pager string

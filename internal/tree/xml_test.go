@@ -121,8 +121,8 @@ func TestUnescape(t *testing.T) {
 func TestSetsRunOn(t *testing.T) {
 	syntax := Syntax{Runs: true}
 	var tree Tree
-	_, faults := tree.Sets([]byte("set a \"one\ntwo\nthree\" b\nset c 12\"\nset d \"open\nset e f\n"), syntax)
-	if diff := cmp.Diff("a one\ntwo\nthree b\nc 12\"\nd open\ne f\n", dump(&tree)); diff != "" {
+	_, faults := tree.Sets([]byte("set a \"one\ntwo\nthree\" b\nset c 12\"\nset d \"open\nset e f\nset g \"a \"b\"\" h\n"), syntax)
+	if diff := cmp.Diff("a one\ntwo\nthree b\nc 12\"\nd open\ne f\ng a \"b\" h\n", dump(&tree)); diff != "" {
 		t.Errorf("tree (-want +got):\n%s", diff)
 	}
 	if got, want := faultNames(faults), "5:1 a quote is not closed"; got != want {

@@ -187,9 +187,11 @@ func detectBrace(head []byte) facts.Confidence {
 		}
 	})
 	switch {
+	case begun && rancid(head):
+		return facts.Certain
 	case !begun, foreign > blocks/8, odd > lines/4+2:
 		return facts.No
-	case wrapped && inside, rancid(head):
+	case wrapped && inside:
 		return facts.Certain
 	case owned >= 2, owned > 0 && inside:
 		return facts.Strong

@@ -119,6 +119,7 @@ func (p *parser) logical(k int32) {
 		return
 	}
 	p.units(p.kid(k, "units"))
+	p.okAll(p.kid(k, "comment"))
 	p.othersOf("network interface", k)
 }
 

@@ -109,6 +109,8 @@ func (p *parser) define(s *space) {
 			for c := p.first(n); c != none; c = p.next(c) {
 				if o := s.addrs[p.text(c)]; o.node == c {
 					p.d.Groups = append(p.d.Groups, p.addrGroup(o, s))
+				} else {
+					p.okAll(c) // a name that has a meaning already
 				}
 			}
 		}
@@ -117,6 +119,8 @@ func (p *parser) define(s *space) {
 			for c := p.first(n); c != none; c = p.next(c) {
 				if o := s.svcs[p.text(c)]; o.node == c {
 					p.d.Groups = append(p.d.Groups, p.svcGroup(o, s))
+				} else {
+					p.okAll(c)
 				}
 			}
 		}

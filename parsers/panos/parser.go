@@ -92,6 +92,8 @@ func aside(line []byte) bool {
 		return true
 	case line[0] == '[':
 		return bytes.HasPrefix(line, []byte("[edit"))
+	case bytes.HasPrefix(line, []byte("show ")) && line[len(line)-1] != '{', bytes.HasPrefix(line, []byte("set cli ")):
+		return true
 	case bytes.HasPrefix(line, []byte("Entering configuration mode")), bytes.HasPrefix(line, []byte("Exiting configuration mode")):
 		return true
 	}

@@ -127,6 +127,13 @@ func (p *parser) policy(v *vsys) {
 		Name: defaultsName, Scope: v.scope, Kind: "default security policy", Default: facts.Deny, Stateful: true, Synthetic: true,
 		Rules: p.ends(c), Span: f.Span,
 	}
+	for _, rules := range [...][]facts.Rule{f.Rules, end.Rules} { // what no line states is told by the list it belongs to
+		for i := range rules {
+			if rules[i].Span.IsZero() {
+				rules[i].Span = f.Span
+			}
+		}
+	}
 	p.d.Filters = append(p.d.Filters, f, end)
 	p.d.Bindings = append(p.d.Bindings, facts.Binding{
 		Filters: []string{f.Name, end.Name}, Where: facts.WhereTransit, Scope: v.scope, Span: f.Span,
