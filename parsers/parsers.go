@@ -26,6 +26,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/junos"
 	"github.com/quaymaster/quaymaster/parsers/panos"
+	"github.com/quaymaster/quaymaster/parsers/routeros"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
 	"github.com/quaymaster/quaymaster/parsers/snmpwalk"
 	"github.com/quaymaster/quaymaster/parsers/syslog"
@@ -47,6 +48,7 @@ func Formats() []facts.Format {
 		panos.XML(),
 		iptables.Format(),
 		fortios.Format(),
+		routeros.Format(),
 		syslog.Format(),
 	}
 }
