@@ -345,7 +345,7 @@ func (t *Tree) relink() {
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
 		n.First, n.Last = t.attached(n.First)
-		if n.Parent >= 0 && t.Nodes[n.Parent].Parent == detached { // parents come before their children
+		if n.Flags&Again == 0 && n.Parent >= 0 && t.Nodes[n.Parent].Parent == detached { // parents come before their children
 			n.Parent = detached
 		}
 		if n.Parent == detached {

@@ -132,6 +132,7 @@ func TestSets(t *testing.T) {
 		{name: "deleted", in: "set a b c\nset a d\nset a e\ndelete a b\ndelete a e\nset a f\n", want: "a d\na f\n"},
 		{name: "deleted and set again", in: "set a b c\ndelete a b\nset a b d\n", want: "a b d\n"},
 		{name: "deleted last child", in: "set a b\ndelete a b\n", want: "a\n"},
+		{name: "said twice and deleted", in: "set a\nset b\nset a\ndelete a\n", want: "b\n"},
 		{name: "deleted at the top", in: "set a b\nset c\ndelete a\n", want: "c\n"},
 		{name: "edit", in: "edit a b\nset c 1\nup\nset d\ntop\nset e\ntop edit f\nset g\nexit\nset h\n", want: "a b c 1\na d\ne\nf g\nh\n"},
 		{name: "single quotes", syntax: Syntax{Single: true}, in: "set a 'b c'\n", want: "a b c\n"},

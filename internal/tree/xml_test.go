@@ -174,8 +174,8 @@ func FuzzXML(f *testing.F) {
 		}
 		faults := tree.XML(src, m)
 		sane(t, &tree)
-		if entries || len(faults) > 0 || bytes.Contains(src, []byte("<!")) || bytes.Contains(src, []byte("]]>")) {
-			return
+		if entries || len(faults) > 0 || bytes.Contains(src, []byte("<!")) || bytes.Contains(src, []byte("]]>")) || bytes.IndexByte(src, 127) >= 0 {
+			return // a control is a blank here
 		}
 		want, ok := texts(src)
 		if !ok {
