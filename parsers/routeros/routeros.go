@@ -61,6 +61,7 @@ type parser struct {
 	d     *facts.Device
 	src   []byte
 	whole bool
+	head  evidence.Span // the line that says it is
 	cmd   *command
 	state facts.LineState
 	why   string
@@ -164,7 +165,7 @@ func (p *parser) header(c *command) {
 	switch {
 	case strings.Contains(line, "by RouterOS "):
 		set(&p.d.Version, "by RouterOS ")
-		p.whole = true
+		p.whole, p.head = true, p.span()
 	case strings.HasPrefix(line, "# model ="):
 		set(&p.d.Model, "# model =")
 	case strings.Contains(line, " version: "):
@@ -474,7 +475,7 @@ func (p *parser) finish(more bool) {
 	for _, def := range defaults {
 		s := p.services[def.name]
 		if s == nil && p.whole && !more {
-			s = &facts.Service{Protocol: def.protocol, Name: "ip service " + def.name, Role: facts.RoleServer, Port: def.port, Enabled: facts.Assume(def.on)}
+			s = &facts.Service{Protocol: def.protocol, Name: "ip service " + def.name, Role: facts.RoleServer, Port: def.port, Enabled: facts.Assume(def.on), Span: p.head}
 		}
 		if s != nil {
 			p.d.Services = append(p.d.Services, *s)
