@@ -254,7 +254,7 @@ func (s *sets) set() {
 	if w.quote {
 		s.fault(OpenQuote, s.off)
 	}
-	if node != None && !(w.listed && w.parent != node) { // the members of a list at the end stand for the line
+	if node != None && last != (Word{}) && !(w.listed && w.parent != node) { // the members of a list at the end stand for the line
 		s.stands(node, last)
 	}
 }

@@ -135,6 +135,7 @@ func TestSets(t *testing.T) {
 		{name: "said twice and deleted", in: "set a\nset b\nset a\ndelete a\n", want: "b\n"},
 		{name: "deleted at the top", in: "set a b\nset c\ndelete a\n", want: "c\n"},
 		{name: "edit", in: "edit a b\nset c 1\nup\nset d\ntop\nset e\ntop edit f\nset g\nexit\nset h\n", want: "a b c 1\na d\ne\nf g\nh\n"},
+		{name: "an empty list below edit", in: "edit a\nset [\nset b\n", want: "a b\n"},
 		{name: "single quotes", syntax: Syntax{Single: true}, in: "set a 'b c'\n", want: "a b c\n"},
 		{name: "quotes hold blanks", in: "set a \"b \\\" c\" d\nset a \"b \\\" c\" e\nset a \"b \\\" cc\"\n", want: "a b \\\" c d\na b \\\" c e\na b \\\" cc\n"},
 		{name: "placeholders", in: "set a <secret removed> b\n", want: "a <secret removed> b\n"},
