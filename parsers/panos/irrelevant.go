@@ -188,7 +188,6 @@ var irrelevant = [...]entry{
 	{"network virtual-wires", layer2},
 	{"network vlan", layer2},
 	{"objects admin-role", cliOnly},
-	{"objects alg-override", "which session helpers are off"},
 	{"objects application-status", inspects},
 	{"objects application-tag", labelling},
 	{"objects authentication-object", users},

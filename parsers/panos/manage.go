@@ -133,15 +133,15 @@ func (p *parser) mgtConfig() {
 			}
 			p.ok(k)
 			for u := p.first(k); u != none; u = p.next(u) {
-				p.account1(u)
+				p.administrator(u)
 			}
 		}
 	}
 }
 
-// account1 reads one administrator. Of the roles that are predefined superuser, deviceadmin and vsysadmin change things,
+// administrator reads one. Of the roles that are predefined superuser, deviceadmin and vsysadmin change things,
 // the readers do not ("Administrative Role Types", PAN-OS Admin Guide); what a role of the user's own may do is not read.
-func (p *parser) account1(u int32) {
+func (p *parser) administrator(u int32) {
 	p.okAll(u)
 	a := facts.Account{Name: p.text(u), Scope: p.box.scope, Span: p.span(u)}
 	roles := p.under(u, "permissions", "role-based")
@@ -168,7 +168,7 @@ func (p *parser) account1(u int32) {
 	p.d.Accounts = append(p.d.Accounts, a)
 }
 
-// A served is a management protocol the box states on or off.
+// stated is what "disable-" says, by protocol.
 type stated map[string]facts.V[bool]
 
 // services states what the management interface serves.

@@ -1,6 +1,7 @@
 package panos
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/facts"
@@ -43,6 +44,8 @@ func (p *parser) objectStatements(r int32, section string) {
 			p.logSettings(c)
 		case "server-profile":
 			p.serverProfiles(c)
+		case "alg-override":
+			p.helpers(c)
 		case "tag", "display-name", "description":
 			p.irrelevant(c, "objects")
 		case "rulebase", "pre-rulebase", "post-rulebase": // with the policies
@@ -57,6 +60,24 @@ func (p *parser) objectStatements(r int32, section string) {
 			p.other("objects", c)
 		}
 	}
+}
+
+// helpers reads "alg-override": for which applications the firewall does not open data channels.
+func (p *parser) helpers(n int32) {
+	p.okAll(n)
+	list := p.kid(n, "application")
+	for a := p.first(list); a != none; a = p.next(a) {
+		kind, ok := facts.ParseProtocol(p.text(a))
+		if v := p.value(p.kid(a, "alg-disabled")); v != none && ok {
+			p.helper(kind, facts.Say(!p.is(v, "yes"), p.span(v)))
+		}
+	}
+}
+
+func (p *parser) helper(kind facts.Protocol, on facts.V[bool]) {
+	p.d.Services = append(p.d.Services, facts.Service{
+		Protocol: kind, Name: "alg-override application " + kind.String(), Role: facts.RoleALG, Enabled: on, Scope: p.scope, Span: on.Span,
+	})
 }
 
 // externalLists reads the lists of addresses and names a firewall fetches by itself.
@@ -296,6 +317,9 @@ func (p *parser) defaults() {
 		if !v.Known() {
 			*v = facts.Assume(false)
 		}
+	}
+	if !slices.ContainsFunc(p.d.Services, func(s facts.Service) bool { return s.Role == facts.RoleALG && s.Protocol == facts.FTP }) {
+		p.helper(facts.FTP, facts.Assume(true)) // the schema's default: alg-disabled no
 	}
 	l.Enabled, l.Timestamps, l.Sequence = facts.Assume(true), facts.Assume(true), facts.Assume(true)
 }
