@@ -11,7 +11,7 @@ import (
 // secret records the secret that lies at a place of the source.
 func (p *parser) secret(at, length int, kind facts.SecretKind, storage facts.Storage, name string) {
 	value := p.src[at : at+max(length, 0)]
-	if i := bytes.IndexByte(value, '\n'); i >= 0 && kind != facts.SecretPrivate { // line by line
+	if i := bytes.IndexByte(value, '\n'); i >= 0 { // line by line
 		p.secret(at, i, kind, storage, name)
 		p.secret(at+i+1, len(value)-i-1, kind, storage, name)
 		return

@@ -1,6 +1,7 @@
 package routeros
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/facts"
@@ -175,6 +176,16 @@ func hideRaw(raw string) []copycmd.Secret {
 
 func (p *parser) secret(at, length int, kind facts.SecretKind, storage facts.Storage, name string) {
 	if length <= 0 || at+length > len(p.src) {
+		return
+	}
+	if i := bytes.IndexByte(p.src[at:at+length], '\n'); i >= 0 { // it goes on over lines: told line by line
+		p.secret(at, i, kind, storage, name)
+		p.secret(at+i+1, length-i-1, kind, storage, name)
+		return
+	}
+	value := p.src[at : at+length]
+	at += len(value) - len(bytes.TrimLeft(value, " \t\r"))
+	if length = len(bytes.TrimSpace(value)); length == 0 || string(p.src[at:at+length]) == "\\" {
 		return
 	}
 	s := facts.Secret{Kind: kind, Storage: storage, Name: name, Span: p.f.Span(int64(at), length)}
