@@ -40,7 +40,7 @@ type appSet struct {
 
 // appsOf reads the names below statement c.
 func (p *parser) appsOf(c int32, s *space) *appSet {
-	a := &appSet{}
+	a := &appSet{names: make([]string, 0, p.count(c))}
 	for v := p.first(c); v != none; v = p.next(v) {
 		if p.is(v, "any") {
 			a.any = true

@@ -163,7 +163,7 @@ func (p *parser) rulebase(base int32, c *chain) {
 			rules := p.kid(k, "rules")
 			p.ok(rules)
 			for r := p.first(rules); r != none; r = p.next(r) {
-				c.rules = append(c.rules, p.securityRule(r, c))
+				p.securityRule(r, c)
 			}
 			p.othersOf("rulebase security", k)
 		case "nat":

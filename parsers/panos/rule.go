@@ -28,19 +28,19 @@ const (
 	listedServices
 )
 
-// securityRule reads one security rule.
-func (p *parser) securityRule(n int32, c *chain) facts.Rule {
+// securityRule adds one security rule, built where it stays.
+func (p *parser) securityRule(n int32, c *chain) {
 	p.ok(n)
-	r := facts.Rule{Name: p.text(n), Span: p.span(n), Log: facts.Assume(true)}
+	c.rules = append(c.rules, facts.Rule{Name: p.text(n), Span: p.span(n), Log: facts.Assume(true)})
+	r := &c.rules[len(c.rules)-1]
 	x := matcher{p: p, c: c, m: &r.Match}
 	p.each(n, func(k int32) bool {
 		if x.condition(k) {
 			return true
 		}
-		return x.property(k, &r)
+		return x.property(k, r)
 	})
 	x.finish()
-	return r
 }
 
 // condition reads a condition of a rule of any kind; it reports whether k is a statement with plain values.
@@ -144,7 +144,7 @@ func (x *matcher) yes(k int32) bool {
 func (x *matcher) zones(k int32) []string {
 	p := x.p
 	p.values(k)
-	out := []string{}
+	out := make([]string, 0, p.count(k))
 	for v := p.first(k); v != none; v = p.next(v) {
 		if p.is(v, "any") {
 			return nil
@@ -163,6 +163,9 @@ func (x *matcher) addresses(k int32, a *facts.Addrs) {
 		if item.Any && p.next(v) == none && len(a.Items) == 0 {
 			*a = facts.Addrs{}
 			return
+		}
+		if a.Items == nil {
+			a.Items = make([]facts.AddrItem, 0, p.count(k))
 		}
 		a.Present = true
 		a.Items = append(a.Items, item)
