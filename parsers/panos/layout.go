@@ -228,14 +228,27 @@ func (p *parser) readonly(c int32) {
 	}
 }
 
-// templates reads "template" and "template-stack". On a firewall a template is what Panorama pushed: the same system.
+// under puts what t states below what b states itself: of two that say the same the later one counts.
+func (b *box) under(t *box) {
+	b.mgt, b.system = append(t.mgt, b.mgt...), append(t.system, b.system...)
+	b.network, b.shared = append(t.network, b.network...), append(t.shared, b.shared...)
+	for _, v := range t.vsyses {
+		own := b.vsys(v.name)
+		own.roots = append(own.roots, v.roots...) // a name of an object has its first meaning
+	}
+}
+
+// templates reads "template" and "template-stack". On a firewall a template is what Panorama pushed: the same system, whose
+// own statements count before it ("Override a Template Setting", Panorama Admin Guide).
 func (p *parser) templates(c int32, b *box, depth int) {
 	p.ok(c)
 	stack := p.is(c, "template-stack")
 	for k := p.first(c); k != none; k = p.next(k) {
 		if p.is(k, "config") {
 			p.ok(k)
-			p.place(k, b, depth+1)
+			var pushed box
+			p.place(k, &pushed, depth+1)
+			b.under(&pushed)
 			continue
 		}
 		if b != p.lay.box {

@@ -80,6 +80,7 @@ func (p *parser) read() {
 	p.defaults()
 	p.leftOver()
 	p.secrets()
+	p.d.Markers = facts.Markers(p.f, p.t.Source, p.t.Base)
 	p.account()
 }
 
