@@ -29,6 +29,23 @@ func eachLine(text []byte, f func(line []byte, column int)) {
 	}
 }
 
+// quotes follows texts of many lines in quotes: certificates, banners.
+type quotes struct {
+	open  bool
+	lines int
+}
+
+// inside reports whether line goes on with such a text. One that does not end within a few hundred lines is none.
+func (q *quotes) inside(line []byte) bool {
+	const most = 300
+	was := q.open && q.lines < most && !bytes.HasPrefix(line, []byte("set "))
+	q.lines++
+	if odd := bytes.Count(line, []byte{'"'})&1 != 0; odd || !was {
+		q.open, q.lines = odd && !was, 0
+	}
+	return was
+}
+
 // word is b's first word, and what follows it.
 func word(b []byte) (first, rest []byte) {
 	i := 0
@@ -89,8 +106,9 @@ func detectSet(head []byte) facts.Confidence {
 		return facts.No
 	}
 	var owned, known, foreign, odd int
+	var text quotes
 	eachLine(head, func(line []byte, column int) {
-		if line[0] == '#' || line[0] == '!' {
+		if text.inside(line) || line[0] == '#' || line[0] == '!' {
 			return
 		}
 		verb, rest := word(line)
@@ -144,8 +162,9 @@ func detectBrace(head []byte) facts.Confidence {
 	var owned, foreign, blocks, odd, lines int
 	wrapped, begun, inside := false, false, false
 	first := -1
+	var text quotes
 	eachLine(head, func(line []byte, column int) {
-		if line[0] == '#' || line[0] == '!' {
+		if text.inside(line) || line[0] == '#' || line[0] == '!' {
 			return
 		}
 		lines++

@@ -21,6 +21,8 @@ func TestDetect(t *testing.T) {
 		{"set, echoed", "admin@fw> set cli config-output-format set\nadmin@fw# show\nset deviceconfig system hostname x\n[edit]\nadmin@fw#\n", likely, no, no},
 		{"set of Panorama", "set device-group a devices 1\nset template t config deviceconfig system hostname x\nset shared pre-rulebase security rules a from any\n", strong, no, no},
 		{"set, with a banner of many lines", "set deviceconfig system login-banner \"a\nb\nc\nd\"\nset mgt-config users a phash x\nset zone a network layer3 b\n", strong, no, no},
+		{"set, with a certificate first", "set shared certificate c private-key \"-----BEGIN X\n" + strings.Repeat("base64\n", 100) + "-----END X\"\nset deviceconfig system hostname x\n", strong, no, no},
+		{"braces, with a certificate first", "config {\n  shared {\n    certificate {\n      c {\n        private-key \"-----BEGIN X\n" + strings.Repeat("base64\n", 100) + "-----END X\";\n      }\n    }\n  }\n  mgt-config {\n    users {\n    }\n  }\n}\n", no, certain, no},
 		{"braces", "config {\n  mgt-config {\n    users {\n      admin {\n        phash x;\n      }\n    }\n  }\n}\n", no, certain, no},
 		{"braces of show", "deviceconfig {\n  system {\n    hostname x;\n  }\n}\nnetwork {\n  interface {\n  }\n}\n", no, strong, no},
 		{"braces, pushed first", "policy {\n  panorama {\n    pre-rulebase {\n      security;\n    }\n  }\n}\nconfig {\n  devices {\n    localhost.localdomain {\n      vsys {\n      }\n    }\n  }\n}\n", no, certain, no},
