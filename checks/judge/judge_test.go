@@ -102,6 +102,8 @@ func TestSides(t *testing.T) {
 			[]string{"a: users", "b: outside border"}},
 		{"a network that spans zones", facts.Device{Interfaces: []facts.Interface{iface("a", "10.8.0.1/13")}}, []string{"a: campus management"}},
 		{"external zone inside an internal one", facts.Device{Interfaces: []facts.Interface{iface("a", "10.99.1.1/24")}}, []string{"a: outside border"}},
+		{"the management port of PAN-OS", facts.Device{Platform: facts.PANOSSet, Interfaces: []facts.Interface{iface("management", "10.20.0.1/16")}, Routes: []facts.Route{route("0.0.0.0/0", "10.20.0.2")}},
+			[]string{"management: users outside default host only"}},
 		{"a guest network beside the default route", facts.Device{Interfaces: []facts.Interface{iface("a", "10.99.1.1/24"), iface("b", "203.0.113.2/30")}, Routes: []facts.Route{route("0.0.0.0/0", "b")}},
 			[]string{"a: outside [10.99.1.0/24] border", "b: outside border default"}},
 		{"partner is neither", facts.Device{Interfaces: []facts.Interface{iface("a", "198.51.100.99/32")}}, []string{"a: "}},

@@ -121,7 +121,7 @@ type Side struct {
 	Border bool
 	// Known says that there is an address or a route to tell the side by.
 	Known bool
-	// HostOnly says that nothing passes through: a management port of a Junos device.
+	// HostOnly says that nothing passes through: a management port of a Junos device or a PAN-OS firewall.
 	HostOnly bool
 	// Route is the static default route that leaves here; nil without one.
 	Route *facts.Route
@@ -141,7 +141,7 @@ func sidesOf(p *audit.Pass, d *facts.Device) []Side {
 		if facts.On(x.Shutdown) || isLoopback(x.Name) {
 			continue
 		}
-		s := Side{Interface: x, HostOnly: facts.PlatformFamily(d.Platform) == facts.Junos && isManagementPort(x.Name)}
+		s := Side{Interface: x, HostOnly: hostOnly(d, x.Name)}
 		for _, a := range x.Addrs {
 			if !a.Addr().IsLoopback() && !a.Addr().IsLinkLocalUnicast() {
 				s.add(p, a.Masked(), true)
@@ -255,6 +255,18 @@ func leaves(d *facts.Device, r *facts.Route, depth int) int {
 		return -1
 	}
 	return leaves(d, by, depth+1)
+}
+
+// hostOnly reports whether an interface is the device's own, with a way out that nothing else takes. That of PAN-OS has no
+// name there; its parser gives it this one.
+func hostOnly(d *facts.Device, name string) bool {
+	switch facts.PlatformFamily(d.Platform) {
+	case facts.Junos:
+		return isManagementPort(name)
+	case facts.PANOS:
+		return name == "management"
+	}
+	return false
 }
 
 // isManagementPort reports whether a Junos interface leads to the routing engine alone: "Transit traffic is not routed out of
