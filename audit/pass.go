@@ -35,6 +35,15 @@ type World struct {
 	Space func(*facts.Device) *headerspace.Model
 	// Memo keeps what checks derive from the device being judged; nil keeps nothing.
 	Memo map[string]any
+	// Asked is set when a check asks about other devices than the one being judged; nil when nobody needs to know.
+	Asked *bool
+}
+
+// asked notes a question about other devices.
+func (w *World) asked() {
+	if w.Asked != nil {
+		*w.Asked = true
+	}
 }
 
 // An Outcome is what a check produced.
@@ -66,15 +75,22 @@ func (p *Pass) Zone(a netip.Addr) policy.Zone { return p.Policy.Zone(a) }
 
 // Owner is the device that has address a on an interface, or as its management address.
 func (p *Pass) Owner(a netip.Addr) (id string, ok bool) {
+	p.world.asked()
 	id, ok = p.world.Owners[a.Unmap()]
 	return id, ok
 }
 
 // DeviceByID is what is known of a device; nil when there is none.
-func (p *Pass) DeviceByID(id string) *DeviceInfo { return p.world.ByID[id] }
+func (p *Pass) DeviceByID(id string) *DeviceInfo {
+	p.world.asked()
+	return p.world.ByID[id]
+}
 
 // Devices are all devices of the run, sorted by ID.
-func (p *Pass) Devices() []*DeviceInfo { return p.world.Devices }
+func (p *Pass) Devices() []*DeviceInfo {
+	p.world.asked()
+	return p.world.Devices
+}
 
 // Profile is what was normal in earlier weeks; nil without one.
 func (p *Pass) Profile() *tally.Profile { return p.world.Profile }

@@ -46,18 +46,9 @@ func assemble(o *Options, r *reader) *fleet {
 	}
 	for i := range parts {
 		p := &parts[i]
-		id := cmp.Or(known.find(p), p.src.file.Host)
-		if id == "" && p.hostname != "" {
-			id = p.hostname
-			if clash[id] > 1 {
-				id = fmt.Sprintf("%s (%s)", p.hostname, p.src.file.Path)
-			}
-		}
-		if id == "" {
-			id = p.src.file.Path
-			if p.nth > 0 {
-				id = fmt.Sprintf("%s#%d", id, p.nth+1)
-			}
+		id := known.id(p)
+		if clash[p.hostname] > 1 && id == p.hostname && p.src.file.Host == "" && known.find(p) == "" {
+			id = fmt.Sprintf("%s (%s)", p.hostname, p.src.file.Path)
 		}
 		g := f.group(id)
 		g.parts = append(g.parts, p)
@@ -206,6 +197,17 @@ func inventoryNames(o *Options) *names {
 		}
 	}
 	return n
+}
+
+// id is the device a part belongs to, unless others state its hostname too.
+func (n *names) id(p *part) string {
+	if id := cmp.Or(n.find(p), p.src.file.Host, p.hostname); id != "" {
+		return id
+	}
+	if p.nth > 0 {
+		return fmt.Sprintf("%s#%d", p.src.file.Path, p.nth+1)
+	}
+	return p.src.file.Path
 }
 
 // find is the inventory's name of a part, empty when it names none.

@@ -90,6 +90,7 @@ func Run(ctx context.Context, o Options) (*audit.Result, error) {
 		return nil, err
 	}
 	defer r.close()
+	r.judging = true
 	if err := r.read(ctx); err != nil {
 		return nil, fmt.Errorf("read evidence: %w", err)
 	}

@@ -33,14 +33,19 @@ type judge struct {
 
 func newJudge(o *Options, r *reader, f *fleet, t *tally.Result) *judge {
 	j := &judge{o: o, r: r, fleet: f, tallied: t, notes: f.notes}
-	j.world = audit.World{Now: o.Now, Policy: o.Policy, Owners: f.owners, ByID: map[string]*audit.DeviceInfo{}, Space: headerspace.New}
-	j.world.Profile = o.Profile
+	j.world = newWorld(o)
+	j.world.Owners, j.world.ByID = f.owners, map[string]*audit.DeviceInfo{}
 	for _, g := range f.groups {
 		describe(o, g)
 		j.world.Devices = append(j.world.Devices, g.info)
 		j.world.ByID[g.id] = g.info
 	}
 	return j
+}
+
+// newWorld is what checks see of a run before any device is known.
+func newWorld(o *Options) audit.World {
+	return audit.World{Now: o.Now, Policy: o.Policy, Profile: o.Profile, Space: headerspace.New}
 }
 
 // describe fills what is known of a device before its facts are loaded.
@@ -83,6 +88,10 @@ func (j *judge) devices(ctx context.Context) error {
 }
 
 func (j *judge) device(ctx context.Context, x *group) {
+	if v := x.early(); v != nil {
+		j.settle(x, v)
+		return
+	}
 	var parts []*facts.Device
 	for _, p := range x.parts {
 		d, err := j.r.load(ctx, p)
@@ -96,49 +105,17 @@ func (j *judge) device(ctx context.Context, x *group) {
 		p.facts = nil
 	}
 	d := &facts.Device{ID: x.id, Platform: x.info.Platform}
+	var notes []facts.Note
 	if len(parts) > 0 {
-		merged, notes := facts.Merge(x.id, parts)
-		d = merged
-		j.mu.Lock()
-		j.notes = append(j.notes, notes...)
-		j.mu.Unlock()
+		d, notes = facts.Merge(x.id, parts)
 	}
 	if x.sender != nil {
 		d.Has |= x.sender.has
 	}
 	d.Platform = cmp.Or(d.Platform, x.info.Platform)
-	summarise(x.info, d)
-
-	world := j.world
-	model := headerspace.New(d)
-	defer model.Close()
-	world.Space = func(*facts.Device) *headerspace.Model { return model }
-	world.Memo = map[string]any{}
-	out := &audit.Outcome{}
-	for _, c := range j.o.Checks {
-		if c.Device == nil || !applies(c, d) {
-			continue
-		}
-		p := audit.NewPass(c, &world, out)
-		p.At(d.ID)
-		if missing := lacking(c, d); missing != "" {
-			p.NotEvaluated(missing)
-			continue
-		}
-		guard(out, c, d.ID, func() { c.Device(p, d) })
-	}
-	reasons := undecided(d, model)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.take(out)
-	j.incomplete = append(j.incomplete, reasons...)
-}
-
-func summarise(i *audit.DeviceInfo, d *facts.Device) {
-	i.Has, i.Platform, i.Tool, i.Parts, i.Lines = d.Has, d.Platform, d.Tool, d.Parts, d.Lines
-	i.Hostname = cmp.Or(d.Hostname.Val, i.Hostname)
-	i.Model, i.Version = d.Model.Val, d.Version.Val
-	i.Services = slices.Clone(d.Services)
+	v := judgeDevice(j.o.Checks, j.world, d)
+	v.notes = append(v.notes, notes...)
+	j.settle(x, v)
 }
 
 func (j *judge) take(out *audit.Outcome) {

@@ -40,6 +40,8 @@ type part struct {
 	has      facts.Kind
 	platform string
 	addrs    []netip.Addr
+	// early is the verdict on the device it is, if it is all there is of it; nil when it was not judged yet.
+	early *verdict
 }
 
 // A worker's share of a run.
@@ -67,6 +69,8 @@ type reader struct {
 	// pastSecrets are the secrets of earlier states, guarded by the judge's lock.
 	pastSecrets []evidence.Span
 	kept        atomic.Int64
+	judging     bool   // devices will be judged
+	early       *early // nil: no device is judged before all is read
 }
 
 func newReader(o *Options) (*reader, error) {
@@ -104,6 +108,9 @@ func (r *reader) read(ctx context.Context) error {
 	}
 	if err := g.Wait(); err != nil {
 		return err
+	}
+	if r.judging {
+		r.early = newEarly(r.o, r.sources)
 	}
 	type task struct {
 		src   *source
@@ -206,14 +213,14 @@ func detect(f *evidence.File) *source {
 }
 
 func (r *reader) readPiece(ctx context.Context, s *share, src *source, p evidence.Piece) {
-	sink := r.sink(s, src)
+	sink := r.sink(ctx, s, src)
 	if err := parsers.Read(ctx, p, src.format, sink); err != nil && ctx.Err() == nil {
 		s.notes = append(s.notes, facts.Note{Kind: facts.NoteIncomplete, Path: src.file.Path, Message: err.Error()})
 	}
 }
 
 // sink keeps what one worker reads of one file.
-func (r *reader) sink(s *share, src *source) facts.Sink {
+func (r *reader) sink(ctx context.Context, s *share, src *source) facts.Sink {
 	k := facts.NewSink()
 	nth := 0
 	k.Device = func(d *facts.Device) {
@@ -223,7 +230,8 @@ func (r *reader) sink(s *share, src *source) facts.Sink {
 		for i := range d.Secrets {
 			s.secrets = append(s.secrets, d.Secrets[i].Span)
 		}
-		if src.file.Size < 0 || r.kept.Add(src.file.Size) <= r.o.KeepBytes {
+		p.early = r.early.judge(ctx, &p, d)
+		if p.early == nil && (src.file.Size < 0 || r.kept.Add(src.file.Size) <= r.o.KeepBytes) {
 			p.facts = d
 		}
 		s.parts = append(s.parts, p)
