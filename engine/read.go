@@ -51,6 +51,7 @@ type share struct {
 	parts   []part
 	secrets []evidence.Span
 	senders map[string]*sender
+	text    []byte // the file that is being read
 }
 
 // A sender is a device that is known by its log lines.
@@ -178,7 +179,7 @@ func (r *reader) resolve(name string) string {
 	return r.fleet.resolve(name)
 }
 
-// hash fills the inputs' SHA-256.
+// hash fills the inputs' SHA-256, of most files known since they were read.
 func (r *reader) hash(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.o.Jobs)
@@ -214,6 +215,9 @@ func detect(f *evidence.File) *source {
 
 func (r *reader) readPiece(ctx context.Context, s *share, src *source, p evidence.Piece) {
 	sink := r.sink(ctx, s, src)
+	if len(src.pieces) == 1 {
+		p.File = r.o.Set.Hold(src.file, &s.text)
+	}
 	if err := parsers.Read(ctx, p, src.format, sink); err != nil && ctx.Err() == nil {
 		s.notes = append(s.notes, facts.Note{Kind: facts.NoteIncomplete, Path: src.file.Path, Message: err.Error()})
 	}

@@ -22,20 +22,25 @@ func TestGlanceAgrees(t *testing.T) {
 	plain := 0
 	for _, f := range set.Files {
 		head, err := readHead(f)
-		if err != nil || len(head) <= glance {
+		if err != nil {
 			continue
 		}
-		cut := bytes.LastIndexByte(head[:glance], '\n')
-		if cut < 1 {
-			continue
-		}
-		d, ok := glanced(f, head[:cut+1], Formats())
-		if !ok {
-			continue
-		}
-		plain++
-		if whole, err := identify(f, head, Formats()); err != nil || whole.Format.Name != d.Format.Name || len(whole.Notes) > 0 {
-			t.Errorf("%s: %s at a glance, %s (%v, %v) at length", f.Path, d.Format.Name, whole.Format.Name, err, whole.Notes)
+		for _, g := range glances {
+			if len(head) <= g.length {
+				break
+			}
+			cut := bytes.LastIndexByte(head[:g.length], '\n')
+			if cut < 1 {
+				continue
+			}
+			d, ok := glanced(f, head[:cut+1], Formats())
+			if !ok || d.Confidence < g.least {
+				continue
+			}
+			plain++
+			if whole, err := identify(f, head, Formats()); err != nil || whole.Format.Name != d.Format.Name || len(whole.Notes) > 0 {
+				t.Errorf("%s: %s at a glance of %d, %s (%v, %v) at length", f.Path, d.Format.Name, g.length, whole.Format.Name, err, whole.Notes)
+			}
 		}
 	}
 	if plain < 20 {

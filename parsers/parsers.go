@@ -114,9 +114,12 @@ func Identify(f *evidence.File) (Detection, error) {
 		return Detection{}, err
 	}
 	formats := Formats()
-	if len(head) > glance {
-		if cut := bytes.LastIndexByte(head[:glance], '\n'); cut > 0 {
-			if d, plain := glanced(f, head[:cut+1], formats); plain {
+	for _, g := range glances {
+		if len(head) <= g.length {
+			break
+		}
+		if cut := bytes.LastIndexByte(head[:g.length], '\n'); cut > 0 {
+			if d, plain := glanced(f, head[:cut+1], formats); plain && d.Confidence >= g.least {
 				return d, nil
 			}
 		}
@@ -127,9 +130,12 @@ func Identify(f *evidence.File) (Detection, error) {
 // heads are spare buffers for the starts of files.
 var heads sync.Pool
 
-// glance is how much of a file tells its format when it tells it plainly: a configuration says what it is in its first
-// hundred lines, and every format is asked.
-const glance = 8 << 10
+// glances are how much of a file tells its format when it tells it plainly, and how plainly: a configuration says what it
+// is in its first hundred lines, most do in fewer, and every format is asked.
+var glances = [...]struct {
+	length int
+	least  facts.Confidence
+}{{2 << 10, facts.Certain - 5}, {8 << 10, facts.Strong}}
 
 // glanced is what the first lines of f say, when one format alone has statements no other has, and no other has several.
 func glanced(f *evidence.File, head []byte, formats []facts.Format) (Detection, bool) {

@@ -10,8 +10,6 @@ package ciscoasa
 
 import (
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -29,15 +27,9 @@ func Format() facts.Format {
 
 // parse reads one configuration file and gives one device.
 func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
-	src, cut, err := read(ctx, piece.File)
+	src, _, err := tree.ReadSource(ctx, piece.File, sink)
 	if err != nil {
 		return err
-	}
-	if cut {
-		sink.Note(facts.Note{
-			Kind: facts.NoteIncomplete, Path: piece.Path,
-			Message: fmt.Sprintf("configuration is longer than %d MiB; the rest was not read", tree.MaxSource>>20),
-		})
 	}
 	var t tree.Tree
 	faults := t.Indent(src, tree.Indentation{Comments: "!", Body: certificate})
@@ -72,38 +64,6 @@ func (p *parser) fault(f tree.Fault) {
 	p.sink.Note(facts.Note{
 		Kind: kind, Path: p.f.Path, Span: p.f.Span(p.t.Base+int64(f.Off), 1), Message: f.Kind.String(), Count: f.Count,
 	})
-}
-
-// read is the decoded content of f, at most tree.MaxSource bytes of it.
-func read(ctx context.Context, f *evidence.File) (src []byte, cut bool, err error) {
-	rc, err := f.Open(0)
-	if err != nil {
-		return nil, false, err
-	}
-	defer rc.Close()
-	size := 64 << 10
-	if f.Size >= 0 && f.Size < tree.MaxSource {
-		size = int(f.Size) + 1
-	}
-	src = make([]byte, 0, size)
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, false, err
-		}
-		if len(src) == cap(src) {
-			src = append(src, 0)[:len(src)]
-		}
-		n, err := rc.Read(src[len(src):min(cap(src), tree.MaxSource+1)])
-		src = src[:len(src)+n]
-		switch {
-		case len(src) > tree.MaxSource:
-			return src[:tree.MaxSource], true, nil
-		case err == io.EOF:
-			return src, false, nil
-		case err != nil:
-			return nil, false, fmt.Errorf("read %s at byte %d: %w", f.Path, len(src), err)
-		}
-	}
 }
 
 func newParser(t *tree.Tree, f *evidence.File, sink facts.Sink) *parser {

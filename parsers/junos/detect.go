@@ -64,9 +64,25 @@ func detectBrace(head []byte) facts.Confidence {
 	return facts.Possible
 }
 
+// hasVerb reports whether a line begins with what a list of set commands is made of.
+func hasVerb(head []byte) bool {
+	found := false
+	eachLine(head, func(line []byte, _ int) bool {
+		switch line[0] {
+		case 's', 'e', 'd':
+			switch string(firstWord(line)) {
+			case "set", "edit", "deactivate":
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
 // detectSet weighs set and deactivate lines: words only Junos has against those of VyOS, PAN-OS and Gaia.
 func detectSet(head []byte) facts.Confidence {
-	if !hasAny(head, "set ", "set\t", "edit ", "edit\t", "deactivate") {
+	if !hasVerb(head) { // nearly every other file
 		return facts.No
 	}
 	var own, shared, foreign, odd int

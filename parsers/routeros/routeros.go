@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -35,24 +36,31 @@ func detect(_ string, head []byte) facts.Confidence {
 	if bytes.Contains(head[:min(len(head), 2048)], []byte(" by RouterOS ")) || bytes.Contains(head[:min(len(head), 4096)], []byte("platform: MikroTik")) {
 		return facts.Certain
 	}
-	found, commands := 0, false
+	found := 0
+	for line := range bytes.SplitSeq(head, []byte("\n")) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] == '/' && isMenu(line) {
+			found++
+		}
+	}
+	if found == 0 { // nearly every other file
+		return facts.No
+	}
+	commands := false
 	for line := range bytes.SplitSeq(head, []byte("\n")) {
 		line = bytes.TrimSpace(line)
-		for _, m := range menus {
-			if bytes.HasPrefix(line, []byte(m)) || string(line) == strings.TrimSpace(m) {
-				found++
-				break
-			}
-		}
 		commands = commands || bytes.Contains(line, []byte("add ")) || bytes.Contains(line, []byte("set "))
 	}
 	switch {
 	case found > 2 && commands:
 		return facts.Certain
-	case found > 0 && commands:
+	case commands:
 		return facts.Strong
 	}
 	return facts.No
+}
+
+func isMenu(line []byte) bool {
+	return slices.ContainsFunc(menus, func(m string) bool { return bytes.HasPrefix(line, []byte(m)) || string(line) == strings.TrimSpace(m) })
 }
 
 type parser struct {
