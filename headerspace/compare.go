@@ -124,7 +124,7 @@ func (m *Model) differences(out []Difference, sides *[2]side, fam facts.Family) 
 		if len(out) == maxDifferences {
 			return out, true
 		}
-		h := *m.witness(&Query{}, fam)
+		h := m.witness(&Query{}, fam)
 		if !m.g.find(differ, yes, &h, func(o ref) bool { return o == yes }) {
 			break
 		}

@@ -209,9 +209,12 @@ func (m *Model) roots(visit func(*ref)) {
 		visit(&b.may)
 		m.sets[k] = b
 	}
-	for k, r := range m.places {
-		visit(&r)
-		m.places[k] = r
+	for k, o := range m.places {
+		visit(&o.ref)
+		m.places[k] = o
+	}
+	for i := range m.asked {
+		visit(&m.asked[i].ref)
 	}
 	for _, w := range m.wants {
 		if w != nil {

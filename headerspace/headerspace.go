@@ -120,7 +120,8 @@ type Model struct {
 	swapped  bool // destination addresses above source addresses
 	opens    map[openKey]ref
 	sets     map[groupKey]bounds
-	places   map[placeKey]ref
+	places   map[placeKey]outcome
+	asked    []askedSet
 	wants    [wants]*services
 	hopeless map[any]bool // what was too complex
 	gaveUp   bool         // something hopeless was asked since this was last cleared
@@ -142,7 +143,7 @@ func (m *Model) Close() {
 		tables.put(m.g)
 	}
 	m.g, m.ix = nil, nil
-	m.opens, m.sets, m.places, m.hopeless, m.wants = nil, nil, nil, nil, [wants]*services{}
+	m.opens, m.sets, m.places, m.asked, m.hopeless, m.wants = nil, nil, nil, nil, nil, [wants]*services{}
 }
 
 // Test answers q. The error says what is wrong with the question (unknown filter or interface, no place).

@@ -33,7 +33,7 @@ func (m *Model) begin() {
 	}
 	if m.g == nil {
 		m.g = tables.get()
-		m.opens, m.sets, m.places = map[openKey]ref{}, map[groupKey]bounds{}, map[placeKey]ref{}
+		m.opens, m.sets, m.places = map[openKey]ref{}, map[groupKey]bounds{}, map[placeKey]outcome{}
 		m.busy = map[int32]bool{}
 		if m.hopeless == nil {
 			m.hopeless = map[any]bool{}
@@ -54,7 +54,7 @@ func (m *Model) begin() {
 
 // forget drops a full table. What filled it stays noted as hopeless.
 func (m *Model) forget() {
-	m.g, m.opens, m.sets, m.places = nil, nil, nil, nil
+	m.g, m.opens, m.sets, m.places, m.asked = nil, nil, nil, nil, nil
 }
 
 func listOf(q *Query) []facts.Listener {

@@ -62,10 +62,43 @@ func allOnes(a netip.Addr) netip.Addr {
 	return out
 }
 
+// An askedSet is a question's set of addresses as a diagram.
+type askedSet struct {
+	set  Set
+	base int
+	fam  facts.Family
+	ref  ref
+}
+
+// maxAsked bounds the sets kept: a device's zones and what is outside are few, and asked about on every way.
+const maxAsked = 16
+
+func (s *Set) equal(o *Set) bool {
+	return s.Not == o.Not && slices.Equal(s.Prefixes, o.Prefixes) && slices.Equal(s.Ranges, o.Ranges) && slices.Equal(s.Except, o.Except)
+}
+
 func (m *Model) addressSet(s *Set, base int, fam facts.Family) ref {
 	if s.any() {
 		return yes
 	}
+	for i := range m.asked {
+		if a := &m.asked[i]; a.base == base && a.fam == fam && a.set.equal(s) {
+			return a.ref
+		}
+	}
+	x := m.makeSet(s, base, fam)
+	if m.g.full {
+		return x
+	}
+	if len(m.asked) == maxAsked {
+		m.asked = m.asked[:0]
+	}
+	kept := Set{Prefixes: slices.Clone(s.Prefixes), Ranges: slices.Clone(s.Ranges), Not: s.Not, Except: slices.Clone(s.Except)}
+	m.asked = append(m.asked, askedSet{kept, base, fam, x})
+	return x
+}
+
+func (m *Model) makeSet(s *Set, base int, fam facts.Family) ref {
 	g := m.g
 	x := yes
 	if len(s.Prefixes) > 0 || len(s.Ranges) > 0 {
@@ -137,7 +170,7 @@ func (m *Model) question(q *Query, fam facts.Family) ref {
 
 // witness is the packet that answers try to be near to: hosts of documentation networks (RFC 5737, RFC 3849), an
 // ephemeral source port (RFC 6335), the first port asked about.
-func (m *Model) witness(q *Query, fam facts.Family) *header {
+func (m *Model) witness(q *Query, fam facts.Family) header {
 	var h header
 	l := m.layout(false)
 	if fam == facts.IPv6 {
@@ -166,7 +199,7 @@ func (m *Model) witness(q *Query, fam facts.Family) *header {
 		h.setNumber(atIn, 16, p.valid[0])
 		h.setNumber(atOut, 16, p.valid[len(p.valid)-1])
 	}
-	return &h
+	return h
 }
 
 // Ports: FTP's control channel (IANA), the first dynamic port (RFC 6335).

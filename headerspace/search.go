@@ -93,43 +93,60 @@ func (h *header) setAddr(base int, a netip.Addr) {
 // is near to what h was.
 func (g *table) find(d, q ref, h *header, wanted func(ref) bool) bool {
 	g.pairs.reset()
-	var walk func(d, q pos) bool
-	walk = func(d, q pos) bool {
-		if q == posNo || d < posNodes && !wanted(ref(d>>posShift)) {
-			return false
-		}
-		if d < posNodes && q == posYes {
-			return true
-		}
-		if !g.pairs.add(d, q) {
-			return false
-		}
-		s := g.step(d, q)
-		if h.sameBits(s.level, s.size, s.value) {
-			if walk(s.aHit, s.bHit) {
-				return true
-			}
-			last := s.level + uint16(s.size) - 1
-			h[last] ^= 1 // the nearest that is not equal
-			if walk(s.aMiss, s.bMiss) {
-				return true
-			}
-			h[last] ^= 1
-			return false
-		}
-		if walk(s.aMiss, s.bMiss) {
-			return true
-		}
-		var was [maxChain]uint8
-		copy(was[:s.size], h[s.level:])
-		h.setBits(s.level, s.size, s.value)
-		if walk(s.aHit, s.bHit) {
-			return true
-		}
-		copy(h[s.level:s.level+uint16(s.size)], was[:])
+	return g.seek(posOf(d), posOf(q), h, wanted)
+}
+
+func (g *table) seek(d, q pos, h *header, wanted func(ref) bool) bool {
+	if q == posNo || d < posNodes && !wanted(ref(d>>posShift)) {
 		return false
 	}
-	return walk(posOf(d), posOf(q))
+	if d < posNodes && q == posYes {
+		return true
+	}
+	if !g.pairs.add(d, q) {
+		return false
+	}
+	s := g.step(d, q)
+	if h.sameBits(s.level, s.size, s.value) {
+		if g.seek(s.aHit, s.bHit, h, wanted) {
+			return true
+		}
+		last := s.level + uint16(s.size) - 1
+		h[last] ^= 1 // the nearest that is not equal
+		if g.seek(s.aMiss, s.bMiss, h, wanted) {
+			return true
+		}
+		h[last] ^= 1
+		return false
+	}
+	if g.seek(s.aMiss, s.bMiss, h, wanted) {
+		return true
+	}
+	var was [maxChain]uint8
+	copy(was[:s.size], h[s.level:])
+	h.setBits(s.level, s.size, s.value)
+	if g.seek(s.aHit, s.bHit, h, wanted) {
+		return true
+	}
+	copy(h[s.level:s.level+uint16(s.size)], was[:])
+	return false
+}
+
+// leaves are the outcomes a diagram has, a bit each.
+func (g *table) leaves(d ref) uint16 {
+	g.pairs.reset()
+	return g.gather(d)
+}
+
+func (g *table) gather(d ref) uint16 {
+	if d < outcomes {
+		return 1 << d
+	}
+	if !g.pairs.add(posOf(d), 0) {
+		return 0
+	}
+	n := &g.nodes[d]
+	return g.gather(n.miss) | g.gather(n.hit)
 }
 
 // at is the outcome of one packet.

@@ -37,10 +37,10 @@ func (m *Model) Transfers(q Query) ([]ProtocolAnswer, error) {
 		return nil, err
 	}
 	out := make([]ProtocolAnswer, len(listeners))
+	one, ws := q, make([]way, len(all))
 	for i, l := range listeners {
-		one := q
 		one.Protocols, one.DstPorts = []uint8{l.Transport}, []facts.PortRange{l.Ports}
-		ws := slices.Clone(all)
+		copy(ws, all)
 		for k := range ws {
 			ws[k].q = &one
 			m.explore(&ws[k])
@@ -120,11 +120,11 @@ func (m *Model) sessionOn(w *way, a *ProtocolAnswer) (Verdict, string) {
 	}
 	h := m.witness(w.q, w.family)
 	switch {
-	case m.g.find(d, surely, h, func(o ref) bool { return o == mayPermit }):
+	case m.g.find(d.ref, surely, &h, func(o ref) bool { return o == mayPermit }):
 		return Permit, ""
-	case m.g.find(d, maybe, h, func(o ref) bool { return o&mayPermit != 0 }):
+	case m.g.find(d.ref, maybe, &h, func(o ref) bool { return o&mayPermit != 0 }):
 		return Unknown, "a line that was not understood decides about the answers"
-	case a.Protocol == facts.FTP && m.g.find(d, m.g.and(m.g.maybe(m.pins[base+1]), m.pins[base]), h, func(o ref) bool { return o&mayPermit != 0 }):
+	case a.Protocol == facts.FTP && m.g.find(d.ref, m.g.and(m.g.maybe(m.pins[base+1]), m.pins[base]), &h, func(o ref) bool { return o&mayPermit != 0 }):
 		return Deny, "the control channel works, but neither a passive nor an active data channel does"
 	}
 	return Deny, why

@@ -13,6 +13,22 @@ type placeKey struct {
 	mode  mode
 }
 
+// An outcome is the compiled decision of a route.
+type outcome struct {
+	ref    ref
+	leaves uint16 // what there is among its outcomes, a bit each; 0 not looked
+}
+
+// may reports whether some packet has an outcome that is wanted.
+func (o outcome) may(wanted func(ref) bool) bool {
+	for r := range outcomes {
+		if o.leaves>>r&1 != 0 && wanted(r) {
+			return true
+		}
+	}
+	return false
+}
+
 func fragsOf(q *Query) fragMode {
 	if q.Fragments {
 		return laterOnly
@@ -41,16 +57,20 @@ func (m *Model) explore(w *way) {
 		d, ok = m.places[w.key]
 	}
 	if ok && !m.g.full {
+		if d.leaves == 0 {
+			d.leaves = m.g.leaves(d.ref)
+			m.places[w.key] = d
+		}
 		set := m.question(w.q, w.family)
 		near := m.witness(w.q, w.family)
-		try := func(outcome func(ref) bool) *packet {
-			h := *near
-			if !m.g.find(d, set, &h, outcome) {
+		try := func(wanted func(ref) bool) *packet {
+			h := near
+			if !d.may(wanted) || !m.g.find(d.ref, set, &h, wanted) {
 				return nil
 			}
 			p := m.read(&h, w.family)
 			p.later = w.q.Fragments
-			near = &h // the next one differs as little as it can
+			near = h // the next one differs as little as it can
 			return &p
 		}
 		w.permit = try(func(o ref) bool { return o == mayPermit })
@@ -86,10 +106,10 @@ func (m *Model) sample(w *way) {
 			c := compiler{m: m, g: m.g, at: m.layout(false), mode: w.plain(), filter: f, books: m.ix.booksOf(f)}
 			for k := 0; k < len(f.Rules); k += 1 + len(f.Rules)/maxSamples {
 				h := m.witness(w.q, w.family)
-				if !m.g.find(m.g.matched(c.rule(&f.Rules[k])), set, h, func(o ref) bool { return o == yes }) || m.g.full {
+				if !m.g.find(m.g.matched(c.rule(&f.Rules[k])), set, &h, func(o ref) bool { return o == yes }) || m.g.full {
 					continue
 				}
-				p := m.read(h, w.family)
+				p := m.read(&h, w.family)
 				p.later = w.q.Fragments
 				switch out := m.fateOf(w, p); {
 				case out == mayPermit && w.permit == nil:
@@ -128,8 +148,8 @@ const unreached ref = 0
 func (m *Model) decision(w *way, md mode) ref {
 	md.in, md.out = m.ends(w.route)
 	w.key = placeKey{place: w.place(), mode: md}
-	if r, ok := m.places[w.key]; ok {
-		return r
+	if o, ok := m.places[w.key]; ok {
+		return o.ref
 	}
 	if m.hopeless[w.key] || m.g.full {
 		return unreached
@@ -155,7 +175,7 @@ func (m *Model) decision(w *way, md mode) ref {
 		m.hopeless[w.key] = true
 		return unreached
 	}
-	m.places[w.key] = d
+	m.places[w.key] = outcome{ref: d}
 	return d
 }
 
