@@ -6,7 +6,11 @@
 // accounting costs nothing. Readers are total: any bytes give a tree; a line over MaxLine is cut and reported.
 package tree
 
-import "github.com/quaymaster/quaymaster/facts"
+import (
+	"sync"
+
+	"github.com/quaymaster/quaymaster/facts"
+)
 
 // MaxLine is the longest line kept, in bytes; the rest of a longer one is dropped and noted.
 const MaxLine = 1 << 20
@@ -58,6 +62,28 @@ type Tree struct {
 	First int32 // first top-level node
 	last  int32
 	names names // of the brace and set readers
+}
+
+// spare are trees to be used again: an arena is a tenth of what reading a configuration allocates.
+var spare sync.Pool
+
+// New is an empty tree. It may be given back with Free.
+func New() *Tree {
+	if t, ok := spare.Get().(*Tree); ok {
+		return t
+	}
+	return &Tree{}
+}
+
+// keepNodes is the largest arena worth keeping, 40 bytes a node.
+const keepNodes = 1 << 20
+
+// Free gives t's memory to the next tree. Nothing of t may be used any more.
+func (t *Tree) Free() {
+	if cap(t.Nodes) <= keepNodes {
+		t.Reset(nil)
+		spare.Put(t)
+	}
 }
 
 // Reset empties t for reuse and gives it src.

@@ -31,12 +31,13 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
 	if err != nil {
 		return err
 	}
-	var t tree.Tree
+	t := tree.New()
+	defer t.Free()
 	faults := t.Indent(src, tree.Indentation{Comments: "!", Body: certificate})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p := newParser(&t, piece.File, sink)
+	p := newParser(t, piece.File, sink)
 	for _, f := range faults {
 		p.fault(f)
 	}

@@ -38,9 +38,10 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
 	if err != nil {
 		return err
 	}
-	var t tree.Tree
+	t := tree.New()
+	defer t.Free()
 	faults := t.Indent(src, tree.Indentation{Comments: "!", Body: tree.CiscoText})
-	p := newParser(&t, piece.File, sink)
+	p := newParser(t, piece.File, sink)
 	p.cut = more
 	p.faults(faults)
 	if err := p.run(ctx); err != nil {

@@ -54,6 +54,7 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink, set bool)
 		return err
 	}
 	p := newParser(piece.File, sink, src, set)
+	defer p.t.Free()
 	p.cut = more
 	p.read()
 	if err := ctx.Err(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -48,11 +49,11 @@ type parser struct {
 
 func newParser(f *evidence.File, sink facts.Sink, src []byte, set bool) *parser {
 	p := &parser{
-		t: &tree.Tree{Nodes: make([]tree.Node, 0, len(src)/20+64)}, f: f, sink: sink, set: set, groups: none,
+		t: tree.New(), f: f, sink: sink, set: set, groups: none,
 		d:       &facts.Device{Path: f.Path, Has: facts.HasConfig, Taken: f.Mod, Platform: facts.JunosBrace, Format: "junos-config"},
 		reasons: map[int32]string{}, words: map[string]string{},
 	}
-	p.t.Source = src
+	p.t.Source, p.t.Nodes = src, slices.Grow(p.t.Nodes, len(src)/20+64)
 	if set {
 		p.d.Platform, p.d.Format = facts.JunosSet, "junos-set"
 	}
