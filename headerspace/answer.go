@@ -17,7 +17,7 @@ func (m *Model) test(q *Query, want uint8) (Answer, error) {
 	for i := range all {
 		m.explore(&all[i])
 	}
-	return m.conclude(all), nil
+	return m.conclude(all, true), nil
 }
 
 // ways are the routes that packets of q may take, with their decisions made.
@@ -123,8 +123,9 @@ func (m *Model) hasIPv6(ifs []*facts.Interface) bool {
 	return false
 }
 
-// conclude makes one answer of what was found on every way.
-func (m *Model) conclude(all []way) Answer {
+// conclude makes one answer of what was found on every way. Why nothing passes is told on demand: most questions are asked
+// for what does.
+func (m *Model) conclude(all []way, denials bool) Answer {
 	var a Answer
 	var permit, deny, unknown *way
 	for i := range all {
@@ -174,7 +175,9 @@ func (m *Model) conclude(all []way) Answer {
 		m.tell(&a, permit, permit.permit)
 	case deny != nil:
 		a.Verdict = Deny
-		m.tell(&a, deny, deny.deny)
+		if denials {
+			m.tell(&a, deny, deny.deny)
+		}
 	default:
 		a.Verdict, a.Reason = Deny, "no packet is asked about"
 	}

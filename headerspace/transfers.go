@@ -20,7 +20,8 @@ type ProtocolAnswer struct {
 }
 
 // Transfers asks q about the ports of every transfer protocol in turn, as facts.TransferPorts lists them; q's own
-// protocols and destination ports are ignored. It costs little more than one question.
+// protocols and destination ports are ignored. It costs little more than one question. What denies a protocol of which
+// nothing passes is not told; Test does.
 func (m *Model) Transfers(q Query) ([]ProtocolAnswer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -45,7 +46,7 @@ func (m *Model) Transfers(q Query) ([]ProtocolAnswer, error) {
 			ws[k].q = &one
 			m.explore(&ws[k])
 		}
-		out[i] = ProtocolAnswer{Listener: l, Answer: m.conclude(ws)}
+		out[i] = ProtocolAnswer{Listener: l, Answer: m.conclude(ws, false)}
 		if !q.Established {
 			m.session(&out[i], ws)
 		}

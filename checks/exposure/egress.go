@@ -259,7 +259,9 @@ func (e *egress) askZone(q headerspace.Query, a application, in *judge.Side, z p
 		}
 	}
 	if near := in.Behind(e.p, z); len(near.Prefixes) > 0 {
-		try(near, false)
+		if try(near, false); whole(done) {
+			return
+		}
 	}
 	rest := judge.Addresses(e.p, z)
 	rest.Except = slices.Clone(rest.Except)
@@ -269,6 +271,16 @@ func (e *egress) askZone(q headerspace.Query, a application, in *judge.Side, z p
 		}
 	}
 	try(rest, in.Known)
+}
+
+// whole reports whether all transfer protocols are done.
+func whole(done map[facts.Listener]bool) bool {
+	for _, l := range facts.TransferPorts() {
+		if !done[l] {
+			return false
+		}
+	}
+	return true
 }
 
 // outside are the sets of addresses outside, without what the policy allows to everyone.
