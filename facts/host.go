@@ -82,7 +82,8 @@ type Access struct {
 
 // A Trust is a party whose word the device takes: who may log in, who decides about it, who configures it.
 type Trust struct {
-	Kind string // tacacs, radius, ldap, ssh-key, snmp-user, certificate, controller
+	// Kind is tacacs, radius, ldap, kerberos, ssh-key, snmp-user, certificate, controller, rcmd-host.
+	Kind string
 	Name string
 	Host string
 	Addr netip.Addr

@@ -2,6 +2,7 @@ package ciscoios
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"github.com/quaymaster/quaymaster/evidence"
@@ -15,6 +16,8 @@ import (
 type occasion struct {
 	policies []string
 	period   time.Duration // 0: once
+	trigger  string        // the statement
+	user     string
 	span     evidence.Span
 }
 
@@ -28,16 +31,21 @@ func (p *parser) kron(n int32) {
 		if p.clients.policies == nil {
 			p.clients.policies = map[string][]int{}
 		}
+		h := p.hook(facts.HookScheduler, "kron policy-list "+name, p.span(n))
+		p.hooks.policy = append(p.hooks.policy, h)
 		p.children(n, func(c int32) {
 			p.ok(c)
 			if p.is(0, "cli") {
-				if at, ok := p.command("scheduler", "kron policy-list "+name, p.rest(c, 1), p.span(c)); ok {
+				if at, ok := p.does(h, "scheduler", p.rest(c, 1), p.span(c)); ok {
 					p.clients.policies[name] = append(p.clients.policies[name], at)
 				}
 			}
 		})
 	case "occurrence":
-		o := occasion{span: p.span(n), period: p.occurrence()}
+		o := occasion{span: p.span(n), period: p.occurrence(), trigger: p.said(p.t.Text(n))}
+		if p.is(3, "user") {
+			o.user = p.str(p.word(4))
+		}
 		p.children(n, func(c int32) {
 			p.ok(c)
 			if p.is(0, "policy-list") {
@@ -102,6 +110,13 @@ func (p *parser) finishKron() {
 			}
 		}
 	}
+	for _, at := range p.hooks.policy {
+		h := &p.d.Hooks[at]
+		h.Enabled = facts.Assume(false)
+		if o, ok := runs[strings.TrimPrefix(h.Name, "kron policy-list ")]; ok {
+			h.Enabled, h.Trigger, h.Period, h.User = facts.Say(true, o.span), o.trigger, o.period, o.user
+		}
+	}
 }
 
 // eventManager reads applets, policies and where they are kept.
@@ -114,8 +129,12 @@ func (p *parser) eventManager(n int32) {
 	case "applet":
 		p.applet(n)
 	case "policy": // a script that was registered
-		at := p.client("script", "event manager policy", link{URL: copycmd.URL{Path: p.str(p.word(3))}}, p.span(n))
+		at := p.client("script", "event manager policy", local(p.str(p.word(3))), p.span(n))
 		p.d.Clients[at].Automatic = true
+		p.script("event manager policy "+p.said(p.word(3)), 3, p.span(n))
+		if l, ok := p.link(3); ok {
+			p.d.Hooks[len(p.d.Hooks)-1].Name = "event manager policy " + l.Text
+		}
 		if l, ok := p.link(3); ok {
 			p.d.Clients[at].Protocol, p.d.Clients[at].Host, p.d.Clients[at].Addr = l.Protocol, l.Host, l.Addr
 			p.d.Clients[at].URL, p.d.Clients[at].Path = l.Text, l.Path
@@ -126,7 +145,11 @@ func (p *parser) eventManager(n int32) {
 			l.Path = p.str(p.word(len(p.w) - 1))
 		}
 		p.client("script", "event manager directory", l, p.span(n))
+		p.script("event manager directory "+p.str(p.word(3))+" "+p.str(p.word(4)), len(p.w)-1, p.span(n))
 	case "environment", "session", "history", "scheduler", "detector", "run":
+		if p.is(2, "session") && p.is(3, "cli") && p.is(4, "username") { // as whom applets give commands
+			p.hooks.cliUser = p.str(unquote(p.word(5)))
+		}
 		if l, ok := p.findLink(3); ok && transfers(l.Protocol) {
 			p.client("event", "event manager "+p.str(p.word(2))+" "+p.str(p.word(3)), l, p.span(n))
 		}
@@ -140,12 +163,19 @@ func (p *parser) applet(n int32) {
 	manual, known := false, false
 	var period time.Duration
 	first := len(p.d.Clients)
-	asks := -1
+	asks, asked := -1, -1 // the client and the command that wait for an answer
+	h := p.hook(facts.HookApplet, name, p.span(n))
+	p.hooks.applets = append(p.hooks.applets, h)
 	p.children(n, func(c int32) {
 		p.ok(c)
 		switch string(p.word(0)) {
 		case "event":
 			known = true
+			if trigger := p.said(p.t.Text(c)); p.d.Hooks[h].Trigger == "" {
+				p.d.Hooks[h].Trigger = trigger
+			} else if len(p.d.Hooks[h].Trigger) < maxCommand {
+				p.d.Hooks[h].Trigger += "; " + trigger
+			}
 			i := 1
 			if p.is(1, "tag") {
 				i = 3
@@ -159,6 +189,7 @@ func (p *parser) applet(n int32) {
 				if l, ok := p.findLink(2); ok && transfers(l.Protocol) {
 					p.client("event", name, l, p.span(c))
 				}
+				p.say(h, p.rest(c, 2), p.span(c))
 				return
 			}
 			text := p.quoted(c)
@@ -167,11 +198,13 @@ func (p *parser) applet(n int32) {
 			}
 			if a, ok := field.Addr(field.Trim(text)); ok && asks >= 0 {
 				p.d.Clients[asks].Host, p.d.Clients[asks].Addr = a.String(), a
+				p.d.Hooks[h].Commands[asked].Host = a.String()
 				asks = -1
+				p.say(h, text, p.span(c))
 				return
 			}
-			if at, ok := p.command("event", name, text, p.span(c)); ok {
-				asks = -1
+			if at, ok := p.does(h, "event", text, p.span(c)); ok {
+				asks, asked = -1, len(p.d.Hooks[h].Commands)-1
 				if p.d.Clients[at].Host == "" {
 					asks = at
 				}
@@ -186,6 +219,11 @@ func (p *parser) applet(n int32) {
 	})
 	for i := first; i < len(p.d.Clients); i++ {
 		p.d.Clients[i].Automatic, p.d.Clients[i].Period = known && !manual, period
+	}
+	if k := &p.d.Hooks[h]; manual {
+		k.Trigger = "" // event none: someone calls it
+	} else {
+		k.Period = period
 	}
 }
 
@@ -234,15 +272,15 @@ func (p *parser) timer(c int32, i int) time.Duration {
 func (p *parser) alias(n int32) {
 	p.ok(n)
 	if !p.negated && len(p.w) > 3 {
-		p.command("script", "alias "+p.str(p.word(1))+" "+p.str(p.word(2)), p.rest(n, 3), p.span(n))
+		p.does(p.hook(facts.HookAlias, "alias "+p.str(p.word(1))+" "+p.str(p.word(2)), p.span(n)), "script", p.rest(n, 3), p.span(n))
 	}
 }
 
 // menu reads "menu NAME command N COMMAND".
 func (p *parser) menu(n int32) {
 	p.okBlock(n)
-	if p.is(2, "command") {
-		p.command("script", "menu "+p.str(p.word(1)), p.rest(n, 4), p.span(n))
+	if p.is(2, "command") && !p.negated {
+		p.does(p.hookOf(facts.HookMenu, "menu "+p.str(p.word(1)), p.span(n)), "script", p.rest(n, 4), p.span(n))
 	}
 }
 
@@ -252,12 +290,12 @@ func (p *parser) macro(n int32) {
 		p.skip(n) // macro global description, macro auto
 		return
 	}
-	name := "macro " + p.str(p.word(2))
+	h := p.hook(facts.HookAlias, "macro "+p.str(p.word(2)), p.span(n))
 	p.okBlock(n)
 	for c := p.t.Nodes[n].First; c != tree.None; c = p.t.Nodes[c].Next {
 		text := p.t.Text(c)
-		if text[0] != '#' && !field.Has(text, "description ") {
-			p.command("script", name, text, p.span(c))
+		if text[0] != '#' && text[0] != '@' && !field.Has(text, "description ") {
+			p.does(h, "script", text, p.span(c))
 		}
 	}
 }
@@ -270,7 +308,13 @@ func (p *parser) privilege(n int32) {
 		return
 	}
 	level, ok := number(p.word(i + 1))
-	if !ok || level >= 15 {
+	if !ok {
+		return
+	}
+	h := p.hook(facts.HookPrivilege, p.said(p.t.Text(n)), p.span(n))
+	p.d.Hooks[h].User = "privilege " + p.str(p.word(i+1))
+	p.d.Hooks[h].Commands = []facts.HookCommand{{Text: p.said(p.rest(n, i+2)), Span: p.span(n)}}
+	if level >= 15 {
 		return
 	}
 	switch string(p.word(i + 2)) {
@@ -295,6 +339,7 @@ func (p *parser) scripting(n int32) {
 			l.Path = p.str(p.word(3))
 		}
 		p.client("script", "scripting tcl init", l, p.span(n))
+		p.script("scripting tcl init", 3, p.span(n))
 	}
 }
 
@@ -310,8 +355,16 @@ func (p *parser) remoteConfig(n int32, name string) {
 		l.Addr, _ = field.Addr(p.word(i))
 		at := p.client("boot-config", name, l, span)
 		p.d.Clients[at].Automatic = true
+		p.trust("controller", name, p.word(i), span)
 	}
 	if p.is(0, "cns") {
+		if (p.is(1, "event") || p.is(1, "trusted-server")) && p.word(len(p.w)-1) != nil { // commands come over the event bus
+			i := 2
+			if p.is(1, "trusted-server") {
+				i = 3
+			}
+			p.trust("controller", name, p.word(i), p.span(n))
+		}
 		if p.is(1, "config") && (p.is(2, "initial") || p.is(2, "partial") || p.is(2, "retrieve")) || p.is(1, "exec") || p.is(1, "image") {
 			i := 3
 			if p.is(1, "exec") {

@@ -139,6 +139,8 @@ func (p *parser) finish() {
 			"collect it again with the terminal pager off")
 	}
 	p.allSecrets()
+	p.otherURLs()
+	p.d.Markers = facts.Markers(p.f, p.t.Source, p.t.Base)
 	p.removals()
 	p.account()
 }

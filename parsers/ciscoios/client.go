@@ -118,6 +118,13 @@ func (p *parser) boot(n int32) {
 		if p.is(2, "remote-all") { // boot network remote-all
 			i++
 		}
+		if p.is(1, "host") && p.is(2, "dhcp") {
+			// DHCP says where the configuration is (Catalyst 2960 software configuration guide, DHCP-based
+			// autoconfiguration: "boot host dhcp").
+			at := p.client("boot-config", name+" dhcp", link{URL: copycmd.URL{Protocol: facts.TFTP}}, p.span(n))
+			p.d.Clients[at].Automatic = true
+			return
+		}
 		at, ok := p.image(use, name, i, p.span(n))
 		if !ok {
 			return
@@ -228,6 +235,12 @@ func (p *parser) dhcpPool(n int32) {
 			return
 		case "next-server":
 			what, values = "next-server", p.rest(c, 1)
+		case "bootfile-url": // IPv6 (RFC 5970)
+			p.ok(c)
+			if l, ok := p.link(1); ok && !p.negated {
+				p.d.Clients[p.client("dhcp-option", "ipv6 dhcp pool "+name+" bootfile-url", l, p.span(c))].Automatic = true
+			}
+			return
 		case "bootfile":
 			file = p.str(p.word(1))
 			p.ok(c)
@@ -262,7 +275,10 @@ func (p *parser) dhcpPool(n int32) {
 		}
 	})
 	for i := first; i < len(p.d.Clients); i++ {
-		p.d.Clients[i].Path, p.d.Clients[i].Scope = file, scope
+		p.d.Clients[i].Scope = scope
+		if file != "" {
+			p.d.Clients[i].Path = file
+		}
 	}
 	if file != "" && first == len(p.d.Clients) {
 		p.d.Clients[p.client("dhcp-option", "ip dhcp pool "+name+" bootfile", link{URL: copycmd.URL{Protocol: facts.TFTP, Path: file}}, p.span(n))].Automatic = true
@@ -300,13 +316,25 @@ func (p *parser) dhcpDatabase(n int32, name string, i int) {
 func (p *parser) trustpoint(n int32) {
 	name := p.str(p.word(len(p.w) - 1))
 	p.ok(n)
-	at, auto := -1, false
+	span, authority := p.span(n), p.has(2, "trustpoint") > 0 || p.has(2, "identity") > 0
+	title := "crypto pki trustpoint " + name
+	if p.is(2, "trustpool") {
+		title = "crypto pki trustpool"
+	}
+	first, auto := len(p.d.Clients), false
+	var host []byte
 	p.children(n, func(c int32) {
 		switch string(p.word(0)) {
-		case "enrollment", "database", "grant", "issuer-name", "crl", "ocsp", "cdp-url":
+		case "enrollment", "database", "grant", "issuer-name", "crl", "ocsp", "cdp-url", "cabundle":
+			if p.is(1, "selfsigned") {
+				authority = false
+			}
 			if l, ok := p.findLink(1); ok && !p.negated {
 				p.ok(c)
-				at = p.client("pki", "crypto pki trustpoint "+name, l, p.span(c))
+				if p.is(0, "enrollment") {
+					host = []byte(l.Host)
+				}
+				p.client("pki", title, l, p.span(c))
 				return
 			}
 		case "auto-enroll":
@@ -314,8 +342,11 @@ func (p *parser) trustpoint(n int32) {
 		}
 		p.skip(c)
 	})
-	if at >= 0 {
-		p.d.Clients[at].Automatic = auto
+	for i := first; i < len(p.d.Clients); i++ {
+		p.d.Clients[i].Automatic = auto
+	}
+	if authority {
+		p.trust("certificate", name, host, span)
 	}
 }
 
@@ -412,6 +443,7 @@ func (p *parser) finishClients() {
 		}
 	}
 	p.finishKron()
+	p.finishHooks()
 	for proto := range c.settings {
 		s := &c.settings[proto]
 		if s.span.IsZero() {

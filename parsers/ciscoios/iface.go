@@ -32,6 +32,7 @@ func (p *parser) iface(n int32) {
 	})
 	p.log.flowOn = p.log.flowOn || p.log.flowHere
 	p.log.flowHere = false
+	p.finishTunnel(&f)
 	switch p.nat.current {
 	case "inside":
 		p.nat.inside = append(p.nat.inside, name)
@@ -66,6 +67,14 @@ func (p *parser) ifaceLine(f *facts.Interface, c int32) bool {
 		}
 	case "service-policy":
 		return p.qosPolicy(c)
+	case "tunnel":
+		return p.tunnelLine(f, c)
+	case "xconnect":
+		return p.crossConnect(f, c)
+	case "source-interface", "member":
+		return p.overlay(f, c)
+	case "rate-limit":
+		p.named(c, "rate-limit", "access-group")
 	case "mac":
 		if p.is(1, "access-group") {
 			p.unsupported(c, "filters of frames are not modelled")
@@ -134,13 +143,19 @@ func (p *parser) ifaceIP(f *facts.Interface, c int32) bool {
 			return true
 		}
 	case "flow":
-		return p.ifaceFlow(c)
+		return p.ifaceFlow(f, c)
 	case "route-cache":
 		if p.is(2, "flow") && !p.negated {
 			p.log.flowHere = true
+			f.Flow = facts.Say(true, p.span(c))
+			if p.is(3, "sampled") {
+				p.sampledBy("", p.span(c))
+			}
 			p.ok(c)
 			return true
 		}
+	case "multicast", "igmp", "pim", "verify", "wccp":
+		p.named(c, "ip "+p.str(p.word(1)), "boundary", "access-group", "neighbor-filter", "rx", "any")
 	case "helper-address", "forward-protocol":
 		p.ok(c) // broadcasts relayed to a server: seen in the relay's own filters
 		return true
@@ -167,7 +182,7 @@ func (p *parser) ifaceIPv6(f *facts.Interface, c int32) bool {
 		p.ok(c)
 		return true
 	case "flow":
-		return p.ifaceFlow(c)
+		return p.ifaceFlow(f, c)
 	}
 	return false
 }

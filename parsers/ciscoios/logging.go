@@ -1,8 +1,6 @@
 package ciscoios
 
 import (
-	"slices"
-
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/internal/field"
@@ -17,9 +15,21 @@ type logState struct {
 	accounting facts.V[bool]
 	sequence   facts.V[bool]
 
+	stamps    facts.V[bool] // service timestamps log
+	hideKeys  facts.V[bool]
+	loginFail facts.V[bool] // login on-failure log
+	loginDone facts.V[bool] // login on-success log
+	ntpAuth   facts.V[bool]
+	ntpPlain  mark // a time source without a key
+	drops     map[string]string
+	dropsUsed []string
+
+	samplers    map[string]sampling
+	samplersFor []samplerUse
+
 	// Flexible NetFlow needs an exporter with a destination, a monitor that names it, and an interface that uses the
 	// monitor; the older one a destination and an interface.
-	exporters map[string]evidence.Span
+	exporters map[string]*facts.FlowHost
 	monitors  map[string][]string
 	used      map[string]evidence.Span
 	legacy    mark
@@ -38,6 +48,9 @@ func (p *parser) logging(n int32) {
 		}
 	case "server-group", "server": // other spellings of forks
 		p.skip(n)
+	case "discriminator":
+		p.ok(n)
+		p.discriminator(n)
 	case "on":
 		p.log.on = facts.Say(!p.negated, span)
 		p.ok(n)
@@ -52,6 +65,10 @@ func (p *parser) logging(n int32) {
 			p.d.Logging.Severity = facts.Say("informational", span)
 		}
 	case "persistent", "filter":
+		if w == "filter" && !p.negated && p.word(2) != nil { // a Tcl script that each message passes
+			p.script("logging filter", 2, span)
+			p.ok(n)
+		}
 		if l, ok := p.findLink(2); ok && !p.negated {
 			p.ok(n)
 			use := "log-upload"
@@ -110,6 +127,9 @@ func (p *parser) logHost(i int, span evidence.Span) {
 			}
 		case "audit": // audit records only
 			h.Severity = "audit"
+		case "discriminator":
+			i++
+			p.log.dropsUsed = append(p.log.dropsUsed, p.str(p.word(i)))
 		}
 	}
 	p.d.Logging.Hosts = append(p.d.Logging.Hosts, h)
@@ -128,7 +148,9 @@ func (p *parser) changeLog(n int32) {
 			if p.is(1, "syslog") {
 				p.log.notify = facts.Say(!p.negated, p.span(c))
 			}
-		case "hidekeys", "record", "exit":
+		case "hidekeys":
+			p.log.hideKeys = facts.Say(!p.negated, p.span(c))
+		case "record", "exit":
 		default:
 			p.t.Mark(c, facts.Unrecognised)
 		}
@@ -154,73 +176,6 @@ func (p *parser) accounting(n int32) {
 	}
 }
 
-// flow reads "flow exporter X" and "flow monitor X".
-func (p *parser) flow(n int32) {
-	name := p.str(p.word(2))
-	switch {
-	case p.negated:
-		p.skip(n)
-	case p.is(1, "exporter") && len(p.w) == 3:
-		p.ok(n)
-		p.children(n, func(c int32) {
-			p.ok(c)
-			if p.is(0, "destination") && !p.negated && p.word(1) != nil {
-				if p.log.exporters == nil {
-					p.log.exporters = map[string]evidence.Span{}
-				}
-				p.log.exporters[name] = p.span(c)
-			}
-		})
-	case p.is(1, "monitor") && len(p.w) == 3:
-		p.ok(n)
-		p.children(n, func(c int32) {
-			p.ok(c)
-			if p.is(0, "exporter") && !p.negated {
-				if p.log.monitors == nil {
-					p.log.monitors = map[string][]string{}
-				}
-				p.log.monitors[name] = append(p.log.monitors[name], p.str(p.word(1)))
-			}
-		})
-	default:
-		p.skip(n) // records, samplers: what is measured
-	}
-}
-
-// flowExport reads "ip flow-export destination HOST PORT".
-func (p *parser) flowExport(n int32) {
-	p.ok(n)
-	if p.is(2, "destination") && !p.negated {
-		p.log.legacy = mark{p.span(n)}
-	}
-}
-
-// ifaceFlow reads "ip flow monitor M [sampler S] input|output" and "ip flow ingress|egress".
-func (p *parser) ifaceFlow(c int32) bool {
-	switch string(p.word(2)) {
-	case "monitor":
-		p.ok(c)
-		if !p.negated && p.word(3) != nil {
-			p.useMonitor(p.str(p.word(3)), p.span(c))
-		}
-	case "ingress", "egress":
-		p.ok(c)
-		p.log.flowHere = p.log.flowHere || !p.negated
-	default:
-		return false
-	}
-	return true
-}
-
-func (p *parser) useMonitor(name string, span evidence.Span) {
-	if p.log.used == nil {
-		p.log.used = map[string]evidence.Span{}
-	}
-	if _, known := p.log.used[name]; !known {
-		p.log.used[name] = span
-	}
-}
-
 // ntp reads "ntp server|peer [vrf V] HOST ...".
 func (p *parser) ntp(n int32) {
 	switch string(p.word(1)) {
@@ -235,6 +190,21 @@ func (p *parser) ntp(n int32) {
 		}
 		if !p.negated && p.word(i) != nil {
 			p.d.Logging.NTP = append(p.d.Logging.NTP, p.str(p.word(i)))
+			if p.has(i+1, "key") < 0 {
+				p.log.ntpPlain = mark{p.span(n)}
+			}
+		}
+	case "authenticate":
+		p.ok(n)
+		p.log.ntpAuth = facts.Say(!p.negated, p.span(n))
+	case "access-group":
+		p.ok(n)
+		if !p.negated { // ntp access-group [ipv4|ipv6] peer|query-only|serve|serve-only LIST [kod]
+			i := 3
+			if p.is(2, "ipv4") || p.is(2, "ipv6") {
+				i++
+			}
+			p.refer(p.word(i), "ntp access-group", n)
 		}
 	default:
 		p.skip(n)
@@ -278,30 +248,8 @@ func (p *parser) finishLogging() {
 	if l.Sequence.Origin == facts.Unknown && whole {
 		l.Sequence = facts.Assume(false)
 	}
-	l.FlowExport = p.exports()
-	if l.FlowExport.Origin == facts.Unknown && whole {
-		l.FlowExport = facts.Assume(false)
-	}
-}
-
-// exports reports whether flows leave the device.
-func (p *parser) exports() facts.V[bool] {
-	if !p.log.legacy.IsZero() && p.log.flowOn {
-		return facts.Say(true, p.log.legacy.Span)
-	}
-	var names []string
-	for name := range p.log.used {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		for _, e := range p.log.monitors[name] {
-			if span, ok := p.log.exporters[e]; ok {
-				return facts.Say(true, span)
-			}
-		}
-	}
-	return facts.V[bool]{}
+	p.finishFlow(whole)
+	p.finishMessages(whole)
 }
 
 // vlanFlow reads "vlan configuration N" and other blocks that a flow monitor may be applied in.

@@ -43,6 +43,7 @@ func (p *parser) natStatement(n int32) {
 	case p.is(i, "static"):
 		p.static(&r, i+1)
 	default: // list L|route-map M pool P|interface I [overload]
+		p.named(n, "ip nat", "list")
 		if j := p.has(i, "interface"); j > 0 && p.word(j+1) != nil {
 			r.Out = p.str(p.word(j + 1))
 		}

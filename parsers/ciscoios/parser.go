@@ -46,6 +46,9 @@ type parser struct {
 	zones    zoneState
 	services serviceState
 	clients  clientState
+	hooks    hookState
+	access   accessState
+	urls     []uint32 // where transfer URLs begin
 	snmp     snmpState
 	log      logState
 	nat      natState

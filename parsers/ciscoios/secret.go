@@ -79,7 +79,7 @@ func (p *parser) record(w tree.Word, kind facts.SecretKind, storage facts.Storag
 	if maskedText(value) {
 		s.Storage = facts.StorageMasked
 	} else {
-		s.Tag = p.sink.Tag(value)
+		s.Tag, s.Guessable = p.sink.Tag(value), facts.Guessable(value)
 	}
 	p.d.Secrets = append(p.d.Secrets, s)
 	return s
@@ -200,6 +200,7 @@ func (p *parser) urlSecrets() {
 		if i < 0 {
 			return
 		}
+		p.urlAt(at + i)
 		at += i + 3
 		if start, end, ok := userinfoPassword(src, at); ok {
 			user := src[at : start-1]

@@ -28,8 +28,10 @@ type serviceState struct {
 
 // A vtyLine is who may log in on a range of terminal lines.
 type vtyLine struct {
-	acl facts.V[string]
-	ssh bool
+	acl     facts.V[string]
+	ssh     bool
+	in, out facts.V[[]string]
+	exec    facts.V[bool]
 }
 
 // A plane is a "management-interface" of the control plane's host: management traffic of these protocols is taken there
@@ -121,7 +123,10 @@ func (p *parser) rcmd(n int32) {
 	case "source-interface", "remote-username":
 		p.setting(n, facts.RCP, "ip rcmd", 2)
 		return
-	default: // remote-host: who may come; domain-lookup
+	case "remote-host":
+		p.remoteHost(n)
+		return
+	default: // domain-lookup
 		return
 	}
 	p.d.Services = append(p.d.Services, s)
@@ -139,6 +144,9 @@ func (p *parser) vstack(n int32) {
 	switch w := string(p.word(1)); {
 	case len(p.w) == 1, w == "director", w == "basic":
 		p.services.install = true
+		if w == "director" && !p.negated && p.word(2) != nil { // it gives the others their image and configuration
+			p.trust("controller", "vstack director", p.word(2), span)
+		}
 		name := "vstack"
 		if w == "director" || w == "basic" && !p.negated {
 			name += " " + w
@@ -204,8 +212,16 @@ func (p *parser) terminal(n int32) {
 			p.skip(c)
 		case "transport":
 			p.ok(c)
-			if p.is(1, "input") {
-				v.ssh = p.has(2, "ssh") > 0 || p.has(2, "all") > 0
+			p.transport(c, &v)
+		case "exec":
+			p.ok(c)
+			if len(p.w) == 1 {
+				v.exec = facts.Say(!p.negated, p.span(c))
+			}
+		case "autocommand":
+			p.ok(c)
+			if !p.negated {
+				p.autocommand(p.str(p.t.Text(n)), p.rest(c, 1), p.span(c))
 			}
 		case "password", "secret":
 			p.ok(c)
@@ -213,7 +229,12 @@ func (p *parser) terminal(n int32) {
 			p.skip(c)
 		}
 	})
-	if vty && !p.negated {
+	p.read(n)
+	if p.negated {
+		return
+	}
+	p.login(n, &v)
+	if vty {
 		p.services.lines = append(p.services.lines, v)
 	}
 }
@@ -285,6 +306,7 @@ func (p *parser) finishServices() {
 		}
 	}
 	p.smartInstall()
+	p.finishAccess()
 	p.protectPlane()
 }
 
@@ -382,7 +404,7 @@ func (p *parser) protectPlane() {
 	}
 	made := false
 	where := map[string]string{} // by protocol: the interfaces
-	for _, word := range [...]string{"tftp", "ftp", "ssh", "http", "https"} {
+	for _, word := range [...]string{"tftp", "ftp", "ssh", "http", "https", "telnet"} {
 		var names []string
 		for _, pl := range p.services.planes {
 			if slices.Contains(pl.protocols, word) && len(names) < maxPlanes {
@@ -407,9 +429,11 @@ func (p *parser) protectPlane() {
 			word = "https"
 		case facts.SSH:
 			word = "ssh"
-		case facts.ProtocolUnknown, facts.FTPS, facts.SMB, facts.SFTP, facts.RCP, facts.SmartInstall, facts.Telnet, facts.NFS:
+		case facts.Telnet:
+			word = "telnet"
+		case facts.ProtocolUnknown, facts.FTPS, facts.SMB, facts.SFTP, facts.RCP, facts.SmartInstall, facts.NFS:
 		}
-		if word == "" || s.Role != facts.RoleServer {
+		if word == "" || s.Role == facts.RoleProxy || s.Role == facts.RoleALG {
 			continue
 		}
 		if names := where[word]; names != "" {

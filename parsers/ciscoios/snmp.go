@@ -63,8 +63,10 @@ func (p *parser) snmpServer(n int32) {
 			}
 		}
 		p.d.SNMPLimits = append(p.d.SNMPLimits, l)
-	case "user", "host":
-		p.ok(n) // their secrets are found with all others; hosts are told, not asked
+	case "user":
+		p.snmpUser(n)
+	case "host":
+		p.ok(n) // its secret is found with all others; hosts are told, not asked
 	case "":
 		p.ok(n)
 		p.snmp.off = p.negated

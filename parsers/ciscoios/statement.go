@@ -62,6 +62,8 @@ func (p *parser) statement(n int32) {
 		p.privilege(n)
 	case "scripting":
 		p.scripting(n)
+	case "parser":
+		p.view(n)
 	case "cns", "pnp":
 		p.remoteConfig(n, p.str(p.word(0))+" "+p.str(p.word(1)))
 	case "ccm-manager":
@@ -81,7 +83,7 @@ func (p *parser) statement(n int32) {
 			p.accounting(n)
 			return
 		}
-		p.skip(n)
+		p.serverGroup(n)
 	default:
 		p.plainStatement(n)
 	}
@@ -103,9 +105,35 @@ func (p *parser) plainStatement(n int32) {
 		p.ok(n)
 	case "service":
 		p.service(n)
-	case "enable", "username", "key", "tacacs-server", "radius-server":
+	case "username":
+		p.userStatement(n)
+	case "tacacs-server", "radius-server", "tacacs", "radius", "ldap":
+		p.loginServer(n)
+	case "kerberos":
+		p.kerberos(n)
+	case "login":
+		p.loginLog(n)
+	case "router", "route-map":
+		p.references(n, p.said(p.t.Text(n)))
+		p.skip(n)
+	case "dialer-list":
+		p.named(n, "dialer-list", "list")
+		p.skip(n)
+	case "sampler", "flow-sampler-map":
+		p.samplerMap(n)
+	case "call-home":
+		p.callHome(n)
+	case "monitor":
+		p.capture(n)
+	case "virtual-service":
+		p.container(n)
+	case "system":
+		p.overlayController(n)
+	case "enable", "key":
 		p.okBlock(n) // their secrets are found with all others
 		p.skipBelow(n)
+	case "netconf-yang", "restconf", "gnxi", "gnmi-yang", "netconf":
+		p.managedStatement(n)
 	case "file": // file prompt quiet: copies ask nothing
 		p.ok(n)
 	case "crypto":
@@ -186,7 +214,10 @@ func (p *parser) service(n int32) {
 	case "sequence-numbers":
 		p.ok(n)
 		p.log.sequence = facts.Say(!p.negated, p.span(n))
-	case "timestamps", "password-encryption":
+	case "timestamps":
+		p.ok(n)
+		p.timestamps(n)
+	case "password-encryption":
 		p.ok(n)
 	default:
 		p.skip(n)
@@ -220,8 +251,7 @@ func (p *parser) ipStatement(n int32) {
 	case "http":
 		p.http(n)
 	case "ssh":
-		p.skip(n)
-		p.ok(n)
+		p.ssh(n)
 	case "nat":
 		p.natStatement(n)
 	case "port-map":
@@ -236,6 +266,12 @@ func (p *parser) ipStatement(n int32) {
 		p.slaStatement(n)
 	case "forward-protocol":
 		p.ok(n)
+	case "wccp":
+		p.named(n, "ip wccp", "redirect-list", "group-list")
+		p.skip(n)
+	case "pim", "multicast", "igmp", "admission", "auth-proxy", "msdp":
+		p.named(n, "ip "+p.str(p.word(1)), "list", "accept-register", "accept-rp", "rp-announce-filter", "group-list", "limit")
+		p.skip(n)
 	case "domain", "domain-name", "domain-lookup", "domain-list", "host", "name-server":
 		p.skip(n)
 	default:
@@ -319,11 +355,14 @@ func (p *parser) ipv6Statement(n int32) {
 	case "route":
 		p.route(n, 2)
 	case "dhcp":
-		if p.is(2, "pool") {
+		switch {
+		case p.is(2, "pool"):
 			p.dhcpPool(n)
-			return
+		case p.is(2, "database"):
+			p.dhcpDatabase(n, "ipv6 dhcp database", 3)
+		default:
+			p.skip(n)
 		}
-		p.skip(n)
 	case "inspect":
 		p.ok(n)
 	case "port-map":
@@ -342,6 +381,7 @@ func (p *parser) classMapStatement(n int32) {
 		p.classInspect(n)
 		return
 	}
+	p.references(n, p.said(p.t.Text(n)))
 	p.skip(n) // what QoS and others sort traffic by
 }
 
@@ -362,9 +402,12 @@ func (p *parser) policyMapStatement(n int32) {
 
 func (p *parser) cryptoStatement(n int32) {
 	switch {
-	case p.is(1, "pki") && (p.is(2, "trustpoint") || p.is(2, "server")), p.is(1, "ca") && (p.is(2, "trustpoint") || p.is(2, "identity")):
+	case p.negated:
+		p.skip(n)
+	case p.is(1, "pki") && (p.is(2, "trustpoint") || p.is(2, "server") || p.is(2, "trustpool")), p.is(1, "ca") && (p.is(2, "trustpoint") || p.is(2, "identity")):
 		p.trustpoint(n)
 	default:
+		p.references(n, "crypto map")
 		p.skip(n) // tunnels and keys: their secrets are found with all others
 	}
 }
@@ -373,6 +416,7 @@ func (p *parser) cryptoStatement(n int32) {
 func (p *parser) vlanStatement(n int32) {
 	switch string(p.word(1)) {
 	case "access-map":
+		p.references(n, p.said(p.t.Text(n)))
 		p.unsupportedBlock(n, "filters within a VLAN (VLAN maps) are not modelled")
 	case "filter":
 		p.unsupported(n, "filters within a VLAN (VLAN maps) are not modelled")
