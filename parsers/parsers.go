@@ -25,6 +25,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/junos"
+	"github.com/quaymaster/quaymaster/parsers/nftables"
 	"github.com/quaymaster/quaymaster/parsers/panos"
 	"github.com/quaymaster/quaymaster/parsers/routeros"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
@@ -47,6 +48,7 @@ func Formats() []facts.Format {
 		panos.Brace(),
 		panos.XML(),
 		iptables.Format(),
+		nftables.Format(),
 		fortios.Format(),
 		routeros.Format(),
 		syslog.Format(),
