@@ -183,6 +183,9 @@ func (x *reader) statement(t token) {
 		x.limit(t.text)
 	case "comment":
 		c, _ := x.next()
+		if c.is("\"") {
+			x.unknown("a quote that does not end")
+		}
 		x.r.Remark = strings.Clone(c.text[:min(len(c.text), 1024)])
 	case "last":
 		if x.accept("used") {
@@ -399,6 +402,11 @@ var starters = []string{
 // cannot be told from the value, and then the rule's match is not known.
 func (x *reader) change() {
 	depth := 0
+	if extra, isRoot := roots[x.peek()]; isRoot { // the value is an expression: "meta mark set ct mark"
+		for range extra {
+			x.next()
+		}
+	}
 	for first := true; len(x.words) > 0; first = false {
 		w := x.peek()
 		if depth == 0 && !first && slices.Contains(starters, w) {
