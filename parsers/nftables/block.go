@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 )
 
@@ -17,6 +18,7 @@ type table struct {
 	chains  []*chain
 	byName  map[string]*chain
 	setBy   map[string]*set
+	opaque  []evidence.Span // includes in its block
 }
 
 // label is "family table".
@@ -247,7 +249,7 @@ func (p *parser) member(t *table, words []token, open bool) {
 	case w == "flags":
 		t.dormant = slices.ContainsFunc(words, func(t token) bool { return t.is("dormant") })
 	case w == "include":
-		p.include(nil, words)
+		p.include(t, nil, words)
 		state = unsupported
 	case w == "define" || w == "redefine" || w == "undefine":
 		if !p.define(words) {
@@ -301,7 +303,7 @@ func (p *parser) chainLine(c *chain, words []token) {
 	case w == "comment" && len(words) == 2 && !words[1].is("\""), w == "devices", w == "device", w == "flags":
 		c.device(words)
 	case w == "include":
-		p.include(c, words)
+		p.include(c.t, c, words)
 	case w == "define" || w == "redefine" || w == "undefine":
 		p.define(words)
 	default:

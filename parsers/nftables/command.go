@@ -21,7 +21,7 @@ func (p *parser) command(words []token, open bool) {
 	case "define", "redefine", "undefine":
 		ok = p.define(rest)
 	case "include":
-		p.include(nil, words)
+		p.include(nil, nil, words)
 		return
 	case "flush", "delete", "destroy":
 		ok = p.remove(rest)
@@ -41,14 +41,17 @@ func (p *parser) command(words []token, open bool) {
 	p.mark(from, to, state, "", "")
 }
 
-// include is a file that is not here: what it adds to a chain, or to any, is not known.
-func (p *parser) include(c *chain, words []token) {
+// include is a file that is not here: what it adds to a chain, to one of a table, or to any, is not known.
+func (p *parser) include(t *table, c *chain, words []token) {
 	from, to := ends(words)
 	filter := ""
-	if c != nil {
+	switch {
+	case c != nil:
 		filter = c.name
 		c.rules = append(c.rules, words)
-	} else {
+	case t != nil:
+		t.opaque = append(t.opaque, p.span(from, to))
+	default:
 		p.opaque = append(p.opaque, p.span(from, to))
 	}
 	p.mark(from, to, unsupported, filter, "the included file is not part of this one")

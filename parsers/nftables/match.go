@@ -28,7 +28,7 @@ func (x *reader) match(t token) {
 		x.change()
 		return
 	}
-	negative := slices.Contains([]string{"!=", "ne", "!"}, x.peek())
+	negative := slices.Contains([]string{"!=", "ne", "!", "vmap"}, x.peek()) // a map may have an element for all else
 	for _, k := range keys {
 		x.implied(k, negative)
 	}
@@ -54,6 +54,10 @@ func (x *reader) match(t token) {
 		}
 	}
 	list, named := x.values(len(keys))
+	if len(list) == 0 && named == nil {
+		x.unknown(k.name + " without a value")
+		return
+	}
 	if len(keys) == 1 {
 		x.conj(x.single(k, list, named, not))
 		return

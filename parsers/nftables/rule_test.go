@@ -9,6 +9,7 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/headerspace"
 	"github.com/quaymaster/quaymaster/internal/parsetest"
 )
 
@@ -67,6 +68,7 @@ func TestRules(t *testing.T) {
 		{line: "ip saddr host.example.net accept", action: facts.Permit, unread: "address host.example.net", odd: true},
 		{line: "ip saddr $lan accept", action: facts.Permit, unread: "address $lan", odd: true},
 		{line: "tcp dport frob accept", action: facts.Permit, unread: "tcp dport frob", odd: true},
+		{line: "tcp dport", action: facts.ActionUnknown, unread: "tcp dport without a value", odd: true},
 		{line: "frob 3 accept", action: facts.Permit, unread: "frob", odd: true},
 		{line: "frob 3", action: facts.ActionUnknown, unread: "frob", odd: true},
 		{line: `xt target "REJECT"`, action: facts.ActionUnknown, unread: "xt"},
@@ -147,6 +149,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("rules %+v, lines %+v", r, d.Lines)
 	}
 	for _, c := range []struct{ name, text, want string }{
+		{"an include of a table", "table ip a { chain c { accept; }\ninclude \"x\"\n}\ntable ip b { chain c { drop; }\n}\n", "ip a/c permit unknown ip b/c deny"},
 		{"a deleted table", "table ip a { chain c { accept; }\n}\ndelete table ip a\ntable ip a { chain c { drop; }\n}\n", "ip a/c deny"},
 		{"a flushed set of rules", "table ip a { chain c { accept; }\n}\nflush ruleset\n", ""},
 		{"a flushed chain", "add table a\nadd chain a c\nadd rule a c accept\nflush chain a c\nadd rule a c drop\n", "ip a/c deny"},
@@ -241,6 +244,59 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if err := Format().Parse(b.Context(), evidence.Piece{File: f, To: f.Size}, facts.NewSink()); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestQuestions(t *testing.T) {
+	const text = `table netdev n {
+	chain in { type filter hook ingress device "lan0" priority 0; tcp dport 445 drop; }
+	chain out { type filter hook egress devices = { wan0, lan0 } priority 0; policy accept; udp dport 69 drop; }
+}
+table bridge b {
+	chain f { type filter hook forward priority 0; policy drop; }
+}
+table inet off {
+	flags dormant
+	chain f { type filter hook forward priority 0; policy drop; }
+}
+table inet f {
+	set late { type inet_service; flags dynamic; }
+	chain f {
+		type filter hook forward priority 0; policy drop;
+		iifname "lan0" oifname "wan0" counter
+		ip saddr vmap { 10.0.0.1 : accept, 10.0.0.2 : jump more, * : drop }
+		tcp dport 21 accept
+		tcp dport 22 drop
+		tcp dport @late accept
+	}
+	chain more { tcp dport 990 accept; tcp dport 20 drop; }
+}
+`
+	m := headerspace.New(read(t, text))
+	for _, c := range []struct {
+		src, proto string
+		port       int
+		want       headerspace.Verdict
+	}{
+		{"10.0.0.1", "tcp", 445, headerspace.Deny},     // where it comes in
+		{"10.0.0.1", "udp", 69, headerspace.Deny},      // where it leaves
+		{"10.0.0.1", "tcp", 8080, headerspace.Permit},  // neither a bridge's chain nor a dormant one is asked
+		{"10.0.0.2", "tcp", 990, headerspace.Permit},   // by the chain asked
+		{"10.0.0.2", "tcp", 21, headerspace.Permit},    // undecided by it, so behind the map and not by its last element
+		{"10.0.0.3", "tcp", 21, headerspace.Deny},      // by the map's last element
+		{"2001:db8::1", "tcp", 21, headerspace.Permit}, // which is of IPv4 alone
+		{"2001:db8::1", "tcp", 22, headerspace.Deny},
+		{"2001:db8::1", "tcp", 23, headerspace.Unknown}, // a set that packets fill
+		{"2001:db8::1", "udp", 70, headerspace.Deny},
+	} {
+		dst := "192.0.2.1"
+		if strings.Contains(c.src, ":") {
+			dst = "2001:db8:9::1"
+		}
+		p := probe{c.proto, c.src, dst, c.port}
+		if a, err := m.Test(p.query()); err != nil || a.Verdict != c.want {
+			t.Errorf("%+v: %s (%s), want %s; %v", p, a.Verdict, a.Reason, c.want, err)
 		}
 	}
 }

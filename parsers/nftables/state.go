@@ -58,7 +58,7 @@ func (p *parser) filter(c *chain) {
 	for _, words := range c.rules {
 		p.rule(&f, c, words)
 	}
-	for _, at := range p.opaque {
+	for _, at := range slices.Concat(c.t.opaque, p.opaque) {
 		f.Rules = append(f.Rules, facts.Rule{
 			Action: facts.ActionUnknown, Match: facts.Match{Unread: []string{"what the file includes or removes"}}, Span: at,
 		})
