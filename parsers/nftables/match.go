@@ -83,7 +83,7 @@ func ofFamily(f facts.Family) facts.Match {
 func (x *reader) conj(c facts.Match) {
 	m := &x.r.Match
 	switch {
-	case c.Not:
+	case c.Not || conditions(&c) > 1:
 	case c.HasAnyOf:
 		if !m.HasAnyOf {
 			m.AnyOf, m.HasAnyOf = c.AnyOf, true
@@ -123,6 +123,20 @@ func (x *reader) conj(c facts.Match) {
 		return
 	}
 	m.AllOf = append(m.AllOf, c)
+}
+
+// conditions is how many conditions a match has.
+func conditions(m *facts.Match) int {
+	n := 0
+	for _, has := range [...]bool{
+		m.Src.Present, m.Dst.Present, m.SrcPorts.Present, m.DstPorts.Present, len(m.Protocols) > 0, m.In.Present, m.Out.Present, m.Conn != 0,
+		len(m.ICMP) > 0, m.HasAnyOf, len(m.AllOf) > 0, len(m.Unread) > 0,
+	} {
+		if has {
+			n++
+		}
+	}
+	return n
 }
 
 // values reads what an expression is compared with: a set in braces, a set by its name, or values with commas between.
@@ -178,6 +192,9 @@ func (x *reader) single(k key, list []element, named *set, not bool) facts.Match
 	for _, e := range list {
 		x.value(&m, k, plain(e.key))
 	}
+	if len(m.Unread) > 0 { // one value of many is not known: no value restricts the rule
+		return facts.Match{Unread: m.Unread[:1]}
+	}
 	if not {
 		return negated(k, m)
 	}
@@ -188,10 +205,7 @@ func (x *reader) single(k key, list []element, named *set, not bool) facts.Match
 }
 
 // isEmpty reports whether no value was added to m.
-func isEmpty(m *facts.Match) bool {
-	return !m.Src.Present && !m.Dst.Present && !m.SrcPorts.Present && !m.DstPorts.Present && len(m.Protocols) == 0 && !m.In.Present &&
-		!m.Out.Present && m.Conn == 0 && len(m.ICMP) == 0 && len(m.Unread) == 0 && !m.HasAnyOf
-}
+func isEmpty(m *facts.Match) bool { return conditions(m) == 0 }
 
 // byName is the condition on a set that has a name: by a group where there is a kind of group for it.
 func (x *reader) byName(k key, s *set, not bool) (facts.Match, bool) {
@@ -225,7 +239,11 @@ func (x *reader) value(m *facts.Match, k key, words []token) {
 	word := text(words)
 	bad := func() {
 		x.unknown(k.name + " " + word)
-		m.Unread = append(m.Unread, k.name)
+		m.Unread = append(m.Unread, k.name+" "+strings.Clone(word[:min(len(word), 100)]))
+	}
+	if k.kind != keySrc && k.kind != keyDst && slices.ContainsFunc(words, variable) {
+		bad()
+		return
 	}
 	switch k.kind {
 	case keySrc, keyDst:
@@ -291,6 +309,9 @@ func (x *reader) value(m *facts.Match, k key, words []token) {
 	}
 }
 
+// variable reports whether t is a variable that nothing in the file defines.
+func variable(t token) bool { return !t.quoted && strings.HasPrefix(t.text, "$") }
+
 // familyValue is "meta nfproto ipv4", "meta protocol ip", "ether type ip6": one of another protocol is no packet of IP.
 func (x *reader) familyValue(m *facts.Match, k key, word string) {
 	f := map[string]facts.Family{"ipv4": facts.IPv4, "ip": facts.IPv4, "0x0800": facts.IPv4, "2": facts.IPv4, "ipv6": facts.IPv6, "ip6": facts.IPv6, "0x86dd": facts.IPv6, "10": facts.IPv6}[word]
@@ -301,14 +322,12 @@ func (x *reader) familyValue(m *facts.Match, k key, word string) {
 	case word == "arp" || word == "vlan" || word == "8021q" || word == "0x0806":
 	default:
 		x.unknown(k.name + " " + word)
+		m.Unread = append(m.Unread, k.name)
 	}
 }
 
 // negated is the condition that k has none of the values.
 func negated(k key, m facts.Match) facts.Match {
-	if len(m.Unread) > 0 {
-		return m
-	}
 	switch k.kind {
 	case keySrc:
 		m.Src.Not, m.Src.Present = true, true

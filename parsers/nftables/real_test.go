@@ -32,6 +32,7 @@ table inet f {
 		ct state established,related accept
 		ip saddr $clients tcp dport @files counter accept
 		ip daddr . tcp dport @pairs accept
+		ip saddr . ip daddr . meta l4proto vmap { 10.1.9.9 . 10.2.0.3 . tcp : accept, 172.16.0.2 . 10.2.0.0/24 . udp : jump tftp }
 		udp dport vmap @v
 		meta nfproto ipv6 th dport { 53, 69 } accept
 		udp dport != 1-5004 accept
@@ -58,10 +59,14 @@ table inet first {
 		ip saddr & 255.255.255.0 == 10.1.9.0 jump { udp dport 69 drop; tcp dport < 22 drop; }
 		ip protocol udp udp dport >= 5005 reject
 		ip6 nexthdr tcp tcp dport vmap { 22 : accept, * : drop }
+		ip saddr 172.16.0.0/24 tcp dport 8080 jump back
 		iif lan0 oif vmap { wan0 : jump last, lan0 : drop }
+		ip daddr 10.2.0.3 udp dport 22 return
+		udp dport 22 drop
 	}
 	chain last { udp dport 20 goto end; tcp dport 990 drop; }
 	chain end { return; }
+	chain back { ip daddr 10.2.0.2 return; drop; }
 }`},
 	{"commands", `
 add table t

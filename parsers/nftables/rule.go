@@ -246,6 +246,11 @@ const mostNested = 8
 func (x *reader) target() string {
 	if x.peek() != "{" {
 		name, _ := x.next()
+		if variable(name) || name.text == "" {
+			x.unknown("the chain " + name.text)
+			x.r.Action = facts.ActionUnknown
+			return ""
+		}
 		return x.t.label() + "/" + name.text
 	}
 	inner := x.skipBraces()

@@ -68,6 +68,10 @@ func TestRules(t *testing.T) {
 		{line: "ip saddr host.example.net accept", action: facts.Permit, unread: "address host.example.net", odd: true},
 		{line: "ip saddr $lan accept", action: facts.Permit, unread: "address $lan", odd: true},
 		{line: "tcp dport frob accept", action: facts.Permit, unread: "tcp dport frob", odd: true},
+		{line: "iifname $wan accept", action: facts.Permit, unread: "iifname $wan", odd: true},
+		{line: "iifname != { lo, $wan } accept", action: facts.Permit, unread: "iifname $wan", odd: true},
+		{line: "tcp dport { 21, frob } accept", action: facts.Permit, unread: "tcp dport frob", odd: true},
+		{line: "jump $x", action: facts.ActionUnknown, unread: "the chain $x", odd: true},
 		{line: "tcp dport", action: facts.ActionUnknown, unread: "tcp dport without a value", odd: true},
 		{line: "frob 3 accept", action: facts.Permit, unread: "frob", odd: true},
 		{line: "frob 3", action: facts.ActionUnknown, unread: "frob", odd: true},
@@ -86,6 +90,9 @@ func TestRules(t *testing.T) {
 			}
 			if want := strings.TrimPrefix(c.unread, "meta "); r.Action != c.action || r.To != c.to || c.action != facts.Next && unread != want {
 				t.Errorf("%s to %q, unread %q; want %s to %q, %q", r.Action, r.To, r.Match.Unread, c.action, c.to, want)
+			}
+			if m := r.Match; c.odd && (m.In.Present || m.Out.Present || m.DstPorts.Present) {
+				t.Errorf("what is not known whole restricts the rule: %+v", m)
 			}
 			if odd := d.Lines.Unsupported > 0; odd != c.odd || d.Lines.Unrecognised > 0 {
 				t.Errorf("lines %+v", d.Lines)
@@ -297,6 +304,29 @@ table inet f {
 		p := probe{c.proto, c.src, dst, c.port}
 		if a, err := m.Test(p.query()); err != nil || a.Verdict != c.want {
 			t.Errorf("%+v: %s (%s), want %s; %v", p, a.Verdict, a.Reason, c.want, err)
+		}
+	}
+}
+
+// A part of a value that no header tells is not known for the packets of its other parts, and settled for the rest.
+func TestPartsUntold(t *testing.T) {
+	for _, c := range []struct {
+		line      string
+		one, rest headerspace.Verdict
+	}{
+		{"ip saddr . meta mark { 10.0.0.1 . 0x1 } accept", headerspace.Unknown, headerspace.Deny},
+		{"ip saddr . meta mark != { 10.0.0.1 . 0x1 } accept", headerspace.Unknown, headerspace.Permit},
+		{"ip saddr . meta mark vmap { 10.0.0.1 . 0x1 : accept, * : drop }", headerspace.Unknown, headerspace.Deny},
+		{"meta mark vmap { 0x1 : accept, 0x2 : drop }", headerspace.Unknown, headerspace.Unknown},
+	} {
+		_, d := rules(t, `iifname "lan0" oifname "wan0" counter`+"\n"+c.line)
+		m := headerspace.New(d)
+		for src, want := range map[string]headerspace.Verdict{"10.0.0.1": c.one, "10.0.0.2": c.rest} {
+			q := probe{"tcp", src, "192.0.2.1", 21}.query()
+			q.In, q.Out, q.Filter = "", "", "inet t/c"
+			if a, err := m.Test(q); err != nil || a.Verdict != want {
+				t.Errorf("%s: %s: %s (%s), want %s; %v", c.line, src, a.Verdict, a.Reason, want, err)
+			}
 		}
 	}
 }
