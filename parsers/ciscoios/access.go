@@ -13,7 +13,6 @@ type accessState struct {
 	accounts map[string]int // by name: index in Device.Accounts
 	hosts    []netip.Prefix // ip rcmd remote-host
 	anyHost  bool           // one of them is a list or a name
-	servers  map[string]int // server blocks: index in Device.Trusts
 	managed  [managedCount]managedBy
 }
 
