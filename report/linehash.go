@@ -43,8 +43,20 @@ func hashLines(r io.RuneReader, each func(line int, hash string)) error {
 	return nil
 }
 
-// A lineHasher keeps the lines whose windows are still open: at most hashWindow of them, one for each unit.
+// hashPower is 37 to the power of hashWindow, modulo 2^64.
+var hashPower = func() uint64 {
+	p := uint64(1)
+	for range hashWindow {
+		p *= 37
+	}
+	return p
+}()
+
+// A lineHasher keeps the lines whose windows are still open: at most hashWindow of them, one for each unit. It hashes the
+// text once: what a window holds is the hash up to its end without the part up to its start.
 type lineHasher struct {
+	hash    uint64 // of all units so far
+	units   int
 	open    []openLine
 	seen    map[uint64]int
 	each    func(int, string)
@@ -52,6 +64,7 @@ type lineHasher struct {
 	line    int
 }
 
+// An openLine is where a line began: the units before it and their hash.
 type openLine struct {
 	line, units int
 	hash        uint64
@@ -59,34 +72,34 @@ type openLine struct {
 
 func (h *lineHasher) put(c uint16) {
 	if h.atStart {
-		h.open = append(h.open, openLine{line: h.line})
+		h.open = append(h.open, openLine{line: h.line, units: h.units, hash: h.hash})
 		h.atStart = false
 	}
-	for i := range h.open {
-		h.open[i].hash = h.open[i].hash*37 + uint64(c)
-		h.open[i].units++
-	}
-	if len(h.open) > 0 && h.open[0].units == hashWindow {
-		h.say(h.open[0])
-		h.open = h.open[1:]
-	}
+	h.add(c)
 	if c == '\n' {
 		h.atStart = true
 		h.line++
 	}
 }
 
-func (h *lineHasher) say(o openLine) {
-	h.seen[o.hash]++
-	h.each(o.line, strconv.FormatUint(o.hash, 16)+":"+strconv.Itoa(h.seen[o.hash]))
+// add takes one unit in and says the line whose window it fills.
+func (h *lineHasher) add(c uint16) {
+	h.hash = h.hash*37 + uint64(c)
+	h.units++
+	if len(h.open) > 0 && h.units-h.open[0].units == hashWindow {
+		h.say(h.open[0].line, h.hash-h.open[0].hash*hashPower)
+		h.open = h.open[1:]
+	}
+}
+
+func (h *lineHasher) say(line int, hash uint64) {
+	h.seen[hash]++
+	h.each(line, strconv.FormatUint(hash, 16)+":"+strconv.Itoa(h.seen[hash]))
 }
 
 // flush ends the lines at the end of the file: their windows are filled with zeros.
 func (h *lineHasher) flush() {
-	for _, o := range h.open {
-		for ; o.units < hashWindow; o.units++ {
-			o.hash *= 37
-		}
-		h.say(o)
+	for len(h.open) > 0 {
+		h.add(0)
 	}
 }
