@@ -50,7 +50,6 @@ type chain struct {
 // A set is a named set or map.
 type set struct {
 	name     string
-	types    []string
 	filled   bool // packets, timeouts or programs change it
 	constant bool
 	elements []element
@@ -386,15 +385,6 @@ func (p *parser) setLine(s *set, words []token) {
 	from, to := ends(words)
 	state, why := byte(understood), ""
 	switch words[0].text {
-	case "type", "typeof":
-		for _, w := range words[1:] {
-			if w.is(":") {
-				break
-			}
-			if !w.is(".") {
-				s.types = append(s.types, strings.Clone(w.text))
-			}
-		}
 	case "flags":
 		for _, w := range words[1:] {
 			s.filled = s.filled || w.is("dynamic") || w.is("timeout")
@@ -408,7 +398,7 @@ func (p *parser) setLine(s *set, words []token) {
 			break
 		}
 		s.elements = append(s.elements, elements(inBraces(words[2:]))...)
-	case "gc-interval", "size", "policy", "auto-merge", "comment", "counter", "quota", "limit", "last":
+	case "type", "typeof", "gc-interval", "size", "policy", "auto-merge", "comment", "counter", "quota", "limit", "last":
 	case "include":
 		s.filled = true
 		state, why = unsupported, "the included file is not part of this one"

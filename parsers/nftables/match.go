@@ -79,9 +79,19 @@ func ofFamily(f facts.Family) facts.Match {
 	return facts.Match{AnyOf: []facts.Match{{Src: facts.Addrs{Present: true, Items: []facts.AddrItem{{Any: true, Family: f}}}}}, HasAnyOf: true}
 }
 
-// conj adds a condition to the rule: in the field it is about while that is free.
+// conj adds a condition to the rule; one that cannot be told is said of the rule.
 func (x *reader) conj(c facts.Match) {
-	m := &x.r.Match
+	if !c.Not && len(c.Unread) > 0 && conditions(&c) == 1 {
+		for _, w := range c.Unread {
+			x.untold(w)
+		}
+		return
+	}
+	join(&x.r.Match, c)
+}
+
+// join restricts m by c: in the field it is about while that is free.
+func join(m *facts.Match, c facts.Match) {
 	switch {
 	case c.Not || conditions(&c) > 1:
 	case c.HasAnyOf:
@@ -115,11 +125,6 @@ func (x *reader) conj(c facts.Match) {
 		return
 	case len(c.ICMP) > 0 && len(m.ICMP) == 0:
 		m.ICMP = c.ICMP
-		return
-	case len(c.Unread) > 0:
-		for _, w := range c.Unread {
-			x.untold(w)
-		}
 		return
 	}
 	m.AllOf = append(m.AllOf, c)
@@ -384,17 +389,8 @@ func (x *reader) together(keys []key, words []token) facts.Match {
 	for i, part := range parts(words, len(keys)) {
 		var m facts.Match
 		x.value(&m, keys[i], part)
-		switch {
-		case m.Src.Present && !all.Src.Present:
-			all.Src = m.Src
-		case m.Dst.Present && !all.Dst.Present:
-			all.Dst = m.Dst
-		case m.DstPorts.Present && !all.DstPorts.Present:
-			all.DstPorts = m.DstPorts
-		case len(m.Protocols) > 0 && len(all.Protocols) == 0:
-			all.Protocols = m.Protocols
-		case !isEmpty(&m):
-			all.AllOf = append(all.AllOf, m)
+		if !isEmpty(&m) {
+			join(&all, m)
 		}
 	}
 	return all

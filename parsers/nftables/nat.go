@@ -9,12 +9,7 @@ import (
 
 // nat states what a rule does to addresses: "dnat [ip|ip6] to ADDR[:PORT]", "redirect to :PORT", "masquerade".
 func (x *reader) nat(kind token) {
-	var words []token
-	for len(x.words) > 0 && x.peek() != "comment" {
-		if t, ok := x.next(); ok {
-			words = append(words, t)
-		}
-	}
+	words := x.rest()
 	m := &x.r.Match
 	n := facts.NAT{Kind: "destination", Span: x.r.Span}
 	end := &m.Dst

@@ -213,16 +213,14 @@ func (x *reader) statement(t token) {
 	}
 }
 
-// rest passes over what is left of the rule but its comment.
-func (x *reader) rest() {
-	for x.peek() != "" || len(x.words) > 0 {
-		if x.peek() == "comment" {
-			return
-		}
-		if _, ok := x.next(); !ok {
-			return
+// rest takes what is left of the rule but its comment.
+func (x *reader) rest() (words []token) {
+	for len(x.words) > 0 && x.peek() != "comment" {
+		if t, ok := x.next(); ok {
+			words = append(words, t)
 		}
 	}
+	return words
 }
 
 // reject passes over "with icmpx type port-unreachable" and "with tcp reset".
