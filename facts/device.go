@@ -17,9 +17,10 @@ const (
 	HasSyslog                     // log lines the device sent
 	HasTransfers                  // records of transfers seen by or on it
 	HasCommands                   // command accounting or history
+	HasListeners                  // the listening sockets of a host, all of them
 )
 
-var kindNames = []string{"config", "esxi-state", "snmp", "syslog", "transfers", "commands"}
+var kindNames = []string{"config", "esxi-state", "snmp", "syslog", "transfers", "commands", "listeners"}
 
 // Names are the names of the kinds set in k.
 func (k Kind) Names() []string {
@@ -61,6 +62,9 @@ type Device struct {
 	// Path is the evidence file of this part, Format the reader that understood it; joined parts keep every one in Parts.
 	Path, Format string
 	Parts        []Part
+	// Aspect is what of a host this part is about, when many files make one host's configuration: the file's place on the
+	// host ("etc/vsftpd.conf"). Only parts of one aspect repeat one another. Empty: the part is about the whole device.
+	Aspect string
 
 	Hostname V[string]
 	Platform string // one of the constants above; empty when unknown
@@ -132,7 +136,47 @@ type Service struct {
 	Scope     string
 	Writable  V[bool]
 	Anonymous V[bool]
-	Span      evidence.Span
+	// AnonymousWrite says whether clients without an account may store files.
+	AnonymousWrite V[bool]
+	// Confined says whether clients are kept below Path or their home directories.
+	Confined V[bool]
+	// Encryption says how far sessions are encrypted; Logged whether each transfer is written to a log.
+	Encryption V[Encryption]
+	Logged     V[bool]
+	// Dialect is the lowest version of the protocol that is taken, in the platform's words (Samba "SMB2_02"), Signing what
+	// is said of signed packets.
+	Dialect, Signing V[string]
+	// Fragment: the part says some of what the service is, and other files of the host say the rest. Merge joins services
+	// of one name and protocol of which one is a fragment.
+	Fragment bool
+	Span     evidence.Span
+}
+
+// Encryption is how far the sessions of a service are encrypted.
+type Encryption uint8
+
+const (
+	Cleartext         Encryption = iota // never
+	Negotiated                          // when the client asks for it
+	EncryptedLogin                      // logins are, files need not be
+	EncryptedSessions                   // sessions that are not are refused
+	ImplicitTLS                         // from the first byte on
+)
+
+// String is the encryption as outputs spell it.
+func (e Encryption) String() string {
+	switch e {
+	case Negotiated:
+		return "negotiated"
+	case EncryptedLogin:
+		return "login only"
+	case EncryptedSessions:
+		return "required"
+	case ImplicitTLS:
+		return "implicit"
+	case Cleartext:
+	}
+	return "none"
 }
 
 // A ServiceRole says what a service does with files.

@@ -20,6 +20,7 @@ const (
 	HookPrivilege HookKind = "privilege" // a command moved to another level
 	HookCron      HookKind = "cron"
 	HookTimer     HookKind = "timer" // systemd
+	HookUnit      HookKind = "unit"  // systemd service, path and socket units
 	HookLaunchd   HookKind = "launchd"
 	HookBoot      HookKind = "boot" // rc.local, ESXi local.sh
 )

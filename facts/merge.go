@@ -54,7 +54,7 @@ func Merge(id string, parts []*Device) (*Device, []Note) {
 // repeats reports whether q is whole evidence of the same kind as p, taken later.
 func repeats(q, p *Device) bool {
 	const whole = HasConfig | HasESXi
-	return q.Has&whole != 0 && q.Has&whole == p.Has&whole && q.Path != p.Path
+	return q.Has&whole != 0 && q.Has&whole == p.Has&whole && q.Path != p.Path && q.Aspect == p.Aspect
 }
 
 func partOf(d *Device) []Part {
@@ -71,7 +71,7 @@ func join(d, p *Device) {
 	d.Model = better(d.Model, p.Model, older)
 	d.Version = better(d.Version, p.Version, older)
 	if p.Has&(HasConfig|HasESXi) != 0 || d.Platform == "" {
-		if p.Platform != "" {
+		if p.Platform != "" && !hostOnly(d, p) {
 			d.Platform, d.Path, d.Format = p.Platform, p.Path, p.Format
 		}
 	}
@@ -80,7 +80,7 @@ func join(d, p *Device) {
 	if p.Tool != NoTool {
 		d.Tool = p.Tool
 	}
-	d.Services = append(d.Services, p.Services...)
+	d.Services = joinServices(d.Services, p.Services, older)
 	d.Clients = append(d.Clients, p.Clients...)
 	d.Secrets = append(d.Secrets, p.Secrets...)
 	d.SNMP = append(d.SNMP, p.SNMP...)
@@ -112,6 +112,52 @@ func join(d, p *Device) {
 	d.Removed = append(d.Removed, p.Removed...)
 	d.Lines.Add(p.Lines)
 	d.Unread = append(d.Unread, p.Unread...)
+}
+
+// hostOnly reports whether p is one of many files of a host, and d is already known by more: a network device's
+// configuration, or another such file. The files of a Linux host that has filters too are of one platform.
+func hostOnly(d, p *Device) bool {
+	if d.Platform == "" || p.Aspect == "" {
+		return false
+	}
+	if PlatformFamily(d.Platform) == Linux && PlatformFamily(p.Platform) == Linux {
+		d.Platform = Linux
+	}
+	return true
+}
+
+// joinServices adds services; one that other files of the host say more of is stated once.
+func joinServices(have, more []Service, older bool) []Service {
+	for _, m := range more {
+		i := slices.IndexFunc(have, func(h Service) bool {
+			return (h.Fragment || m.Fragment) && h.Name == m.Name && h.Protocol == m.Protocol && h.Scope == m.Scope
+		})
+		if i < 0 {
+			have = append(have, m)
+			continue
+		}
+		h := have[i]
+		h.Enabled = better(h.Enabled, m.Enabled, older)
+		h.Policy = better(h.Policy, m.Policy, older)
+		h.Port, h.Bind = cmp.Or(h.Port, m.Port), cmp.Or(h.Bind, m.Bind)
+		h.Path, h.Alias = cmp.Or(h.Path, m.Path), cmp.Or(h.Alias, m.Alias)
+		h.ACL = better(h.ACL, m.ACL, older)
+		h.Writable = better(h.Writable, m.Writable, older)
+		h.Anonymous = better(h.Anonymous, m.Anonymous, older)
+		h.AnonymousWrite = better(h.AnonymousWrite, m.AnonymousWrite, older)
+		h.Confined = better(h.Confined, m.Confined, older)
+		h.Encryption = better(h.Encryption, m.Encryption, older)
+		h.Logged = better(h.Logged, m.Logged, older)
+		h.Dialect = better(h.Dialect, m.Dialect, older)
+		h.Signing = better(h.Signing, m.Signing, older)
+		if h.Fragment && !m.Fragment {
+			h.Span = m.Span
+		}
+		h.Fragment = h.Fragment && m.Fragment
+		have = slices.Clone(have)
+		have[i] = h
+	}
+	return have
 }
 
 func joinLogging(d, p *Logging, older bool) {

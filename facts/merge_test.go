@@ -74,3 +74,47 @@ func TestBetter(t *testing.T) {
 		}
 	}
 }
+
+// The files of a host stand beside each other: only a file of the same place repeats another, a service that several say
+// something of is one, and a network device's configuration tells the platform.
+func TestMergeHostFiles(t *testing.T) {
+	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	part := func(path, aspect, platform string, taken time.Time, services ...Service) *Device {
+		return &Device{Path: path, Format: "f", Platform: platform, Has: HasConfig, Aspect: aspect, Taken: taken, Services: services}
+	}
+	ftp := Service{Name: "pure-ftpd", Protocol: FTP, Fragment: true}
+	anonymous, tls := ftp, ftp
+	anonymous.Anonymous, anonymous.Span = Say(true, span(1, 0)), span(1, 0)
+	tls.Encryption, tls.Span = Say(EncryptedSessions, span(2, 0)), span(2, 0)
+	parts := []*Device{
+		part("h/etc/pure-ftpd/conf/NoAnonymous", "etc/pure-ftpd/conf/NoAnonymous", Linux, day, anonymous),
+		part("h/etc/pure-ftpd/conf/TLS", "etc/pure-ftpd/conf/TLS", Linux, day, tls),
+		part("h/rules.v4", "iptables-save", LinuxIPTables, day),
+		part("h/etc/vsftpd.conf", "etc/vsftpd.conf", Linux, day, Service{Name: "vsftpd", Protocol: FTP}),
+		part("old/etc/vsftpd.conf", "etc/vsftpd.conf", Linux, day.Add(-time.Hour), Service{Name: "vsftpd", Protocol: FTP}),
+	}
+	want, notes := Merge("h", parts)
+	if len(notes) != 1 || notes[0].Path != "old/etc/vsftpd.conf" {
+		t.Errorf("notes = %+v, want one about the older file", notes)
+	}
+	if want.Platform != Linux || len(want.Services) != 2 {
+		t.Errorf("platform %q, %d services", want.Platform, len(want.Services))
+	}
+	if s := want.Services[0]; !On(s.Anonymous) || s.Encryption.Val != EncryptedSessions {
+		t.Errorf("joined to %+v", s)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+		got, _ := Merge("h", parts)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("another order gives another device (-want +got):\n%s", diff)
+		}
+	}
+	for _, path := range []string{"a.conf", "z.conf"} {
+		got, _ := Merge("h", append(parts, part(path, "", FRR, day)))
+		if got.Platform != FRR {
+			t.Errorf("with %s: platform %q, want %q", path, got.Platform, FRR)
+		}
+	}
+}

@@ -91,7 +91,7 @@ func dump(d *facts.Device, src []byte, quote bool) string {
 	for i := range v.NumField() {
 		name, f := v.Type().Field(i).Name, v.Field(i)
 		switch {
-		case f.IsZero() || name == "Path" || name == "Format" || name == "Taken" || name == "Has" || name == "Platform":
+		case f.IsZero() || name == "Path" || name == "Format" || name == "Taken" || name == "Has" || name == "Platform" || name == "Aspect":
 		case name == "Filters":
 			p.filters(&b, d.Filters)
 		case f.Kind() == reflect.Slice:

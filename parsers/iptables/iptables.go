@@ -99,9 +99,11 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
 	}
 	p := &parser{
 		f: piece.File, sink: sink, src: src, chains: map[string]int{}, drops: map[string]bool{}, notes: map[string]int{},
-		d: &facts.Device{Path: piece.Path, Format: formatName, Platform: facts.LinuxIPTables, Taken: piece.Mod, Has: facts.HasConfig},
+		d: &facts.Device{Path: piece.Path, Format: formatName, Platform: facts.LinuxIPTables, Taken: piece.Mod, Has: facts.HasConfig, Aspect: formatName},
 	}
-	p.six = six(piece.Path, src)
+	if p.six = six(piece.Path, src); p.six {
+		p.d.Aspect = "ip6tables-save" // a host has one file of each
+	}
 	count := 0
 	for at := 0; at < len(src); {
 		end := bytes.IndexByte(src[at:], '\n')

@@ -120,6 +120,7 @@ func parse(ctx context.Context, piece evidence.Piece, sink facts.Sink) error {
 	}
 	p := &parser{f: piece.File, sink: sink, defs: map[string][]token{}, d: &facts.Device{
 		Path: piece.Path, Format: formatName, Platform: facts.LinuxNFTables, Taken: piece.Mod, Has: facts.HasConfig,
+		Aspect: formatName,
 	}}
 	p.lex.src = string(src)
 	p.index()
