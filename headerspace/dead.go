@@ -93,7 +93,7 @@ func (m *Model) deadIn(f *facts.Filter, i int32, fam facts.Family) map[int]*Dead
 		}
 		d := c.rule(r)
 		set := m.g.and(m.g.matched(d), m.pins[len(m.pins)-1])
-		if !m.passes(above, set) {
+		if !m.passes(above, set, &header{}) {
 			dead[k] = m.coveredBy(f, i, k, set, fam)
 		}
 		if m.g.full {
@@ -111,29 +111,26 @@ func (g *table) matched(d ref) ref { return g.remap(opMatched, d) }
 // open is the set of packets that a list leaves, or may leave, undecided.
 func (g *table) open(d ref) ref { return g.remap(opOpen, d) }
 
-// passes reports whether a packet of the set may get past all parts of a list.
-func (m *Model) passes(above *fold, set ref) bool {
-	if set == no {
-		return false
-	}
-	if len(above.parts) == 0 {
-		return true
-	}
-	// Mostly a packet that gets past the largest part gets past the others.
-	var h header
+// passes reports whether a packet of the set may get past all parts of a list, and sets h to one, near to what it was.
+func (m *Model) passes(above *fold, set ref, h *header) bool {
 	past := func(o ref) bool { return o&mayNext != 0 }
-	if !m.g.find(above.parts[0].r, set, &h, past) {
+	any := func(ref) bool { return true }
+	switch {
+	case set == no:
 		return false
-	}
-	if !slices.ContainsFunc(above.parts[1:], func(p piece) bool { return !past(m.g.at(p.r, &h)) }) {
-		return true
+	case len(above.parts) == 0:
+		return m.g.find(yes, set, h, any)
+	case !m.g.find(above.parts[0].r, set, h, past):
+		return false
+	case !slices.ContainsFunc(above.parts[1:], func(p piece) bool { return !past(m.g.at(p.r, h)) }):
+		return true // mostly a packet that gets past the largest part gets past the others
 	}
 	for _, p := range above.parts {
 		if set = m.g.and(m.g.open(p.r), set); set == no {
 			return false
 		}
 	}
-	return true
+	return m.g.find(yes, set, h, any)
 }
 
 // coveredBy tells who takes the packets of dead rule k.

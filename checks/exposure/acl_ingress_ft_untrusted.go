@@ -186,33 +186,7 @@ func (g *ingress) unapproved(q headerspace.Query, z policy.Zone, got *headerspac
 	if len(approved) == 0 {
 		return true
 	}
-	q.Protocols, q.DstPorts = []uint8{got.Transport}, []facts.PortRange{got.Ports}
-	var all []netip.Prefix
-	for _, a := range approved {
-		all = append(all, a.to...)
-	}
-	rest := q
-	rest.Dst.Except = slices.Concat(q.Dst.Except, all)
-	if g.again(rest, got) {
-		return true
-	}
-	for _, to := range all {
-		if !slices.ContainsFunc(q.Dst.Prefixes, to.Overlaps) {
-			continue
-		}
-		part := q
-		part.Dst = headerspace.Set{Prefixes: []netip.Prefix{to}, Except: slices.Concat(q.Dst.Except, judge.Within(all, to))}
-		part.Src.Except = slices.Clone(q.Src.Except)
-		for i := range approved {
-			if approved[i].reaches(to) {
-				part.Src.Except = append(part.Src.Except, approved[i].from...)
-			}
-		}
-		if g.again(part, got) {
-			return true
-		}
-	}
-	return false
+	return g.beyond(q, approved, got)
 }
 
 func (g *ingress) keep(a application, q headerspace.Query, z policy.Zone, got *headerspace.ProtocolAnswer, variant uint8) {
