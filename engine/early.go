@@ -35,7 +35,7 @@ func judgeDevice(checks []*audit.Check, world audit.World, d *facts.Device) *ver
 	world.Memo = map[string]any{}
 	world.Asked = &v.asked
 	for _, c := range checks {
-		if c.Device == nil || !applies(c, d) {
+		if c.Device == nil || !applies(c, d) || !hasPolicy(c, world.Policy) {
 			continue
 		}
 		p := audit.NewPass(c, &world, &v.out)

@@ -161,17 +161,20 @@ func Suppressible(f *audit.Finding) bool {
 func (j *judge) fleetPhase(found []*audit.Finding, expired []audit.ExpiredException) {
 	roll := &audit.Rollup{Devices: j.world.Devices, Findings: found, Expired: expired, Tallied: j.tallied}
 	for _, c := range j.o.Checks {
-		if c.Fleet == nil {
-			continue
-		}
 		p := audit.NewPass(c, &j.world, &j.out)
-		if c.Needs.Policy && j.o.Policy.Path == "" {
+		switch {
+		case !hasPolicy(c, j.o.Policy):
 			p.NotEvaluated("no policy file was given")
+			continue
+		case c.Fleet == nil:
 			continue
 		}
 		guard(&j.out, c, "the fleet", func() { c.Fleet(p, roll) })
 	}
 }
+
+// hasPolicy reports whether the policy a check cannot do without was given.
+func hasPolicy(c *audit.Check, p *policy.Policy) bool { return !c.Needs.Policy || p.Path != "" }
 
 // reasons collects what makes the run incomplete.
 func (j *judge) reasons(res *audit.Result) {

@@ -8,7 +8,7 @@ import (
 type Taking struct {
 	RuleRef
 	facts.Listener
-	Packet *Packet // one of them
+	Packet *Packet // one of them; of FTP to port 21 when some is
 }
 
 // Takings lists which of the rules, by their places in a filter, decide or may decide opening packets of which transfer
@@ -94,6 +94,7 @@ func (m *Model) take(f *facts.Filter, k int, fam facts.Family, above *fold, set 
 		}
 		q := Query{Protocols: []uint8{l.Transport}, DstPorts: []facts.PortRange{l.Ports}}
 		h := m.witness(&q, fam)
+		h.setNumber(atDstPort, 16, uint64(l.Ports.Last)) // the control channel of FTP and FTPS rather than the data
 		one := m.g.and(m.g.and(m.g.value(atProtocol, 8, uint64(l.Transport), yes, no), m.g.ports(atDstPort, q.DstPorts, yes)), set)
 		if !m.passes(above, one, &h) {
 			continue

@@ -133,7 +133,7 @@ func (e *egress) approvals(z policy.Zone, proto facts.Protocol) []approval {
 		if !slices.Contains(w.Protocols, proto) || !w.Starts.IsZero() && now.Before(w.Starts) || !w.Expires.IsZero() && !now.Before(w.Expires) {
 			continue
 		}
-		a := approval{from: e.networks(&w.From), to: e.networks(&w.To), everyone: slices.Contains(w.From.Zones, z.Name)}
+		a := approval{from: judge.Networks(e.p, &w.From), to: judge.Networks(e.p, &w.To), everyone: slices.Contains(w.From.Zones, z.Name)}
 		if len(a.to) > 0 && (a.everyone || len(a.from) > 0) {
 			out = append(out, a)
 		}
@@ -147,17 +147,6 @@ func (e *egress) approvals(z policy.Zone, proto facts.Protocol) []approval {
 			if o.Name == m.To {
 				out = append(out, approval{to: o.CIDRs, everyone: true})
 			}
-		}
-	}
-	return out
-}
-
-// networks are the addresses of one end of a workflow.
-func (e *egress) networks(x *policy.Ends) []netip.Prefix {
-	out := slices.Clone(x.Prefixes)
-	for _, z := range e.p.Policy.Zones {
-		if slices.Contains(x.Zones, z.Name) {
-			out = append(out, z.CIDRs...)
 		}
 	}
 	return out

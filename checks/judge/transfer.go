@@ -18,6 +18,19 @@ func NamesTransfers(d *facts.Device, f *facts.Filter, m *facts.Match) []facts.Pr
 			out = append(out, p)
 		}
 	}
+	names(d, f, m, func(l facts.Listener) { add(l.Protocol) }, add)
+	return out
+}
+
+// Covers reports whether a rule's match names a port of a listener, in its transport.
+func Covers(d *facts.Device, f *facts.Filter, m *facts.Match, l facts.Listener) bool {
+	found := false
+	names(d, f, m, func(o facts.Listener) { found = found || o == l }, func(p facts.Protocol) { found = found || p == l.Protocol })
+	return found
+}
+
+// names visits the listeners whose ports, and the protocols whose applications, a match names.
+func names(d *facts.Device, f *facts.Filter, m *facts.Match, port func(facts.Listener), app func(facts.Protocol)) {
 	named := func(protocols []uint8, ports *facts.Ports) {
 		if ports.Not {
 			return
@@ -28,7 +41,7 @@ func NamesTransfers(d *facts.Device, f *facts.Filter, m *facts.Match) []facts.Pr
 			}
 			for _, r := range ports.Ranges {
 				if r.Last-r.First < narrow && r.First <= l.Ports.Last && l.Ports.First <= r.Last {
-					add(l.Protocol)
+					port(l)
 				}
 			}
 		}
@@ -71,14 +84,14 @@ func NamesTransfers(d *facts.Device, f *facts.Filter, m *facts.Match) []facts.Pr
 			service([]facts.ServiceItem{{Group: name}}, f.Scope, 0)
 		}
 		service(m.Services, f.Scope, 0)
-		for _, app := range m.Apps {
-			switch app {
+		for _, name := range m.Apps {
+			switch name {
 			case "ftp":
-				add(facts.FTP)
+				app(facts.FTP)
 			case "tftp":
-				add(facts.TFTP)
+				app(facts.TFTP)
 			case "ms-ds-smb", "ms-ds-smbv1", "ms-ds-smbv2", "ms-ds-smbv3", "smb":
-				add(facts.SMB)
+				app(facts.SMB)
 			}
 		}
 		for i := range m.AnyOf {
@@ -89,5 +102,4 @@ func NamesTransfers(d *facts.Device, f *facts.Filter, m *facts.Match) []facts.Pr
 		}
 	}
 	walk(m)
-	return out
 }

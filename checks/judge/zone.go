@@ -66,6 +66,17 @@ func Within(all []netip.Prefix, c netip.Prefix) []netip.Prefix {
 	return out
 }
 
+// Networks are the addresses of one end of a workflow, with those of the zones it names.
+func Networks(p *audit.Pass, x *policy.Ends) []netip.Prefix {
+	out := slices.Clone(x.Prefixes)
+	for _, z := range p.Policy.Zones {
+		if slices.Contains(x.Zones, z.Name) {
+			out = append(out, z.CIDRs...)
+		}
+	}
+	return out
+}
+
 // Internal are the internal zones, by name.
 func Internal(p *audit.Pass) []policy.Zone {
 	var out []policy.Zone

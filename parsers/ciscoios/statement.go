@@ -266,6 +266,13 @@ func (p *parser) ipStatement(n int32) {
 		p.slaStatement(n)
 	case "forward-protocol":
 		p.ok(n)
+	case "local":
+		if p.is(2, "policy") && p.is(3, "route-map") && !p.negated { // decides about the device's own packets
+			p.refer(p.word(4), "ip local policy", n)
+			p.ok(n)
+			return
+		}
+		p.skip(n)
 	case "wccp":
 		p.named(n, "ip wccp", "redirect-list", "group-list")
 		p.skip(n)
