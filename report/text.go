@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -236,10 +237,15 @@ func (t *texter) rune(r rune) string {
 	return string(r)
 }
 
-func (t *texter) gaps(d *Doc) {
-	if len(d.NotEvaluated) == 0 {
-		return
-	}
+// A gapLine is what several checks did not have at the same devices.
+type gapLine struct {
+	checks  []string
+	devices []string
+	missing string
+}
+
+// gapLines are the gaps of a document, those of the same devices and words together, by their first check.
+func gapLines(d *Doc) []*gapLine {
 	type key struct{ check, missing string }
 	devices := map[key]map[string]bool{}
 	for _, g := range d.NotEvaluated {
@@ -249,28 +255,70 @@ func (t *texter) gaps(d *Doc) {
 		}
 		devices[k][g.Device] = true
 	}
-	keys := make([]key, 0, len(devices))
-	for k := range devices {
-		keys = append(keys, k)
+	var out []*gapLine
+	by := map[string]*gapLine{}
+	for k, set := range devices {
+		names := sortedKeys(set)
+		id := k.missing + "\x00" + strings.Join(names, "\x00")
+		if by[id] == nil {
+			by[id] = &gapLine{devices: names, missing: k.missing}
+			out = append(out, by[id])
+		}
+		by[id].checks = append(by[id].checks, k.check)
 	}
-	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(a.check+a.missing, b.check+b.missing) })
+	for _, g := range out {
+		slices.Sort(g.checks)
+	}
+	slices.SortFunc(out, func(a, b *gapLine) int {
+		return cmp.Or(strings.Compare(a.checks[0], b.checks[0]), strings.Compare(a.missing, b.missing), slices.Compare(a.devices, b.devices))
+	})
+	return out
+}
+
+// series spells check IDs in a row: "QM2018, QM2020, QM3001 to QM3006".
+func series(ids []string) string {
+	number := func(id string) int {
+		n, _ := strconv.Atoi(strings.TrimPrefix(id, "QM"))
+		return n
+	}
+	var parts []string
+	for i := 0; i < len(ids); {
+		j := i
+		for j+1 < len(ids) && number(ids[j]) > 0 && number(ids[j+1]) == number(ids[j])+1 {
+			j++
+		}
+		if j < i+2 {
+			parts = append(parts, ids[i])
+			i++
+			continue
+		}
+		parts = append(parts, ids[i]+" to "+ids[j])
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (t *texter) gaps(d *Doc) {
+	lines := gapLines(d)
+	if len(lines) == 0 {
+		return
+	}
 	t.printf("%s\n", t.sgr(sgrBold, "not evaluated (no evidence; this is not a pass)"))
-	for i, k := range keys {
+	for i, g := range lines {
 		if i == 12 && !t.o.Verbose {
-			t.printf("  ... %d more; -v lists all\n", len(keys)-i)
+			t.printf("  ... %d more; -v lists all\n", len(lines)-i)
 			break
 		}
-		names := sortedKeys(devices[k])
-		where := fmt.Sprintf("%d devices", len(names))
+		where := fmt.Sprintf("%d devices", len(g.devices))
 		switch {
-		case len(names) == 1 && names[0] == "":
+		case len(g.devices) == 1 && g.devices[0] == "":
 			where = "everywhere"
-		case len(names) == 1:
-			where = names[0]
+		case len(g.devices) == 1:
+			where = g.devices[0]
 		case t.o.Verbose:
-			where = strings.Join(names, ", ")
+			where = strings.Join(g.devices, ", ")
 		}
-		t.printf("  %s  %s: %s\n", k.check, t.safe(where), t.safe(k.missing))
+		t.printf("  %s  %s: %s\n", series(g.checks), t.safe(where), t.safe(g.missing))
 	}
 	t.printf("\n")
 }
