@@ -26,23 +26,25 @@ func (p *parser) rule() {
 		}
 		packets, counted, text = v, true, rest
 	}
-	words, whole := split(string(text[len("-A "):]))
+	words, whole := split(p.words[:0], string(text[len("-A "):]))
+	p.words = words
 	if len(words) == 0 {
 		p.account(facts.Unrecognised, "a rule of no chain", "")
 		return
 	}
 	i := p.filter(words[0])
-	r := facts.Rule{Action: facts.Next, Span: p.span(p.line, p.off)}
-	x := options{p: p, r: &r, words: words[1:], chain: p.d.Filters[i].Name}
+	f := &p.d.Filters[i]
+	f.Rules = append(f.Rules, facts.Rule{Action: facts.Next, Span: p.span(p.line, p.off)})
+	r := &f.Rules[len(f.Rules)-1]
+	x := options{p: p, r: r, words: words[1:], chain: f.Name}
 	x.read()
 	if !whole {
 		x.unknown("a quote that does not end")
 	}
-	f := &p.d.Filters[i]
-	f.Rules = append(f.Rules, r)
+	f = &p.d.Filters[i] // reading may have added filters
 	if counted {
 		p.d.Hits = append(p.d.Hits, facts.Hit{
-			Filter: f.Name, Rule: fmt.Sprintf("#%d", len(f.Rules)), Family: f.Family, Packets: packets, Taken: p.d.Taken, Span: r.Span,
+			Filter: f.Name, Rule: "#" + strconv.Itoa(len(f.Rules)), Family: f.Family, Packets: packets, Taken: p.d.Taken, Span: r.Span,
 		})
 	}
 	if r.Action == facts.Deny || r.Action == facts.ActionUnknown {
@@ -55,9 +57,9 @@ func (p *parser) rule() {
 	p.account(facts.Understood, "", "")
 }
 
-// split parts a rule into words as iptables-save quotes them: in double quotes, with backslashes before quotes and
+// split adds the words of a rule, as iptables-save quotes them: in double quotes, with backslashes before quotes and
 // backslashes. whole is false when a quote does not end.
-func split(s string) (words []string, whole bool) {
+func split(words []string, s string) (all []string, whole bool) {
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case ' ', '\t':
@@ -76,12 +78,12 @@ func split(s string) (words []string, whole bool) {
 			i++
 			words = append(words, b.String())
 		default:
-			end := strings.IndexAny(s[i:], " \t")
-			if end < 0 {
-				end = len(s) - i
+			end := i
+			for end < len(s) && s[end] != ' ' && s[end] != '\t' {
+				end++
 			}
-			words = append(words, s[i:i+end])
-			i += end
+			words = append(words, s[i:end])
+			i = end
 		}
 	}
 	return words, true
