@@ -23,3 +23,18 @@ func (s *Slab[T]) Take() []T {
 	s.free = s.free[1:]
 	return out
 }
+
+// Copy is a copy of v; appending to it copies again. It is nil for none.
+func (s *Slab[T]) Copy(v []T) []T {
+	if len(v) == 0 {
+		return nil
+	}
+	if len(s.free) < len(v) {
+		s.size = min(max(2*s.size, 16), 512)
+		s.free = make([]T, max(s.size, len(v)))
+	}
+	out := s.free[:len(v):len(v)]
+	s.free = s.free[len(v):]
+	copy(out, v)
+	return out
+}

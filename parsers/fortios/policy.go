@@ -26,9 +26,11 @@ func (p *parser) policies(root *node) {
 			continue
 		}
 		f := facts.Filter{Name: l.name, Scope: p.scope, Kind: "firewall policy", Family: l.family, Default: facts.Deny, Stateful: true, Span: p.span(blocks[0])}
-		f.Rules = append(f.Rules, p.intrazone(root)...)
-		for _, n := range root.edits(l.path) {
-			f.Rules = append(f.Rules, p.policy(n, l.family, times))
+		edits, inside := root.edits(l.path), p.intrazone(root)
+		f.Rules = append(make([]facts.Rule, 0, len(edits)+len(inside)), inside...)
+		for _, n := range edits {
+			f.Rules = append(f.Rules, facts.Rule{})
+			p.policy(&f.Rules[len(f.Rules)-1], n, l.family, times)
 		}
 		p.d.Filters = append(p.d.Filters, f)
 		p.d.Bindings = append(p.d.Bindings, facts.Binding{Filters: []string{l.name}, Family: l.family, Where: facts.WhereTransit, Scope: p.scope, Span: f.Span})
@@ -48,7 +50,8 @@ func (p *parser) policies(root *node) {
 			if in := n.set("intf"); in != nil && n.set("srcintf") == nil {
 				in.key = "srcintf"
 			}
-			f.Rules = append(f.Rules, p.policy(n, l.family, times))
+			f.Rules = append(f.Rules, facts.Rule{})
+			p.policy(&f.Rules[len(f.Rules)-1], n, l.family, times)
 		}
 		p.d.Filters = append(p.d.Filters, f)
 		p.d.Bindings = append(p.d.Bindings, facts.Binding{Filters: []string{name}, Family: l.family, Where: facts.WhereControlPlane, Direction: facts.In, Scope: p.scope, Span: f.Span})
@@ -85,9 +88,21 @@ var plain = func() map[string]bool {
 	return all
 }()
 
+// conditions are keys of a policy whose answer is not in a packet.
+var conditions = func() map[string]bool {
+	all := map[string]bool{}
+	for _, key := range [...]string{
+		"groups", "users", "fsso-groups", "devices", "srcaddr-mac", "ztna-tags", "ztna-ems-tag", "ztna-geo-tag", "rtp-addr", "rtp-nat", "reputation-minimum",
+		"vlan-filter", "tos", "tos-mask", "sgt", "vlan-cos-fwd",
+	} {
+		all[key] = true
+	}
+	return all
+}()
+
 // policy reads one entry. Without an action it denies (FortiOS CLI reference, firewall policy).
-func (p *parser) policy(n *node, fam facts.Family, times map[string]*facts.TimeRange) facts.Rule {
-	r := facts.Rule{Name: n.key, Action: facts.Deny, Span: p.span(n), Remark: clip(strings.TrimSpace(n.value("name") + " " + n.value("comments")))}
+func (p *parser) policy(r *facts.Rule, n *node, fam facts.Family, times map[string]*facts.TimeRange) {
+	r.Name, r.Action, r.Span, r.Remark = n.key, facts.Deny, p.span(n), clip(strings.TrimSpace(n.value("name")+" "+n.value("comments")))
 	switch a := n.value("action"); a {
 	case "accept", "ipsec", "ssl-vpn":
 		r.Action = facts.Permit
@@ -107,11 +122,6 @@ func (p *parser) policy(n *node, fam facts.Family, times map[string]*facts.TimeR
 			r.Times = &facts.TimeRange{Name: s, Unread: "schedule " + s}
 		}
 	}
-	for _, key := range [...]string{"groups", "users", "fsso-groups", "devices", "srcaddr-mac", "ztna-tags", "ztna-ems-tag", "ztna-geo-tag", "rtp-addr", "rtp-nat", "reputation-minimum", "vlan-filter", "tos", "tos-mask", "sgt", "vlan-cos-fwd"} {
-		if v := n.values(key); len(v) > 0 && (key != "rtp-nat" || v[0] == "enable") {
-			m.Unread = append(m.Unread, clip(key+" "+strings.Join(v, " ")))
-		}
-	}
 	if v := n.values("application"); len(v) > 0 {
 		m.Apps = v
 	}
@@ -127,11 +137,17 @@ func (p *parser) policy(n *node, fam facts.Family, times map[string]*facts.TimeR
 				k.state = facts.Understood
 				continue
 			}
+			if conditions[k.key] {
+				k.state = facts.Understood
+				if len(k.words) > 0 && (k.key != "rtp-nat" || k.words[0].text == "enable") {
+					m.Unread = append(m.Unread, clip(k.key+" "+join(k.words)))
+				}
+				continue
+			}
 			m.Unread = append(m.Unread, clip(k.key+" "+join(k.words)))
 			k.state, k.reason = facts.Unsupported, "a condition of a policy that is not modelled"
 		}
 	}
-	return r
 }
 
 func clip(s string) string { return s[:min(len(s), 512)] }
@@ -178,6 +194,7 @@ func (p *parser) ends(n *node, m *facts.Match, fam facts.Family) {
 			continue
 		}
 		e.to.Present = true
+		e.to.Items = make([]facts.AddrItem, 0, len(four)+len(sixes))
 		for _, name := range four {
 			e.to.Items = append(e.to.Items, facts.AddrItem{Group: before + name, Span: p.span(n.set(e.key))})
 		}

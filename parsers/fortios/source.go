@@ -2,11 +2,11 @@ package fortios
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/internal/field"
+	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
 // The text is blocks: "config PATH ... end" holds "edit NAME ... next" entries and "set KEY VALUE...", which nest in each
@@ -114,7 +114,8 @@ type reader struct {
 	src   []byte
 	text  string // the same; words are cut out of it
 	nodes []node // room for the next ones
-	list  []word
+	list  []word // of the statement being read
+	slab  tree.Slab[word]
 	root  *node
 	ends  int // lines that end blocks
 	cut   bool
@@ -238,7 +239,7 @@ func (r *reader) words(at, end int) (out []word, next, lines int) {
 	src := r.src
 	next, lines = end+1, 1
 	r.list = r.list[:0]
-	defer func() { out = slices.Clone(r.list) }()
+	defer func() { out = r.slab.Copy(r.list) }()
 	for at < end {
 		c := src[at]
 		if c == ' ' || c == '\t' || c == '\r' {
