@@ -3,11 +3,13 @@ package conformance
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/headerspace"
+	"github.com/quaymaster/quaymaster/parsers"
 )
 
 // TestEveryFilter asks about every filter and every interface of the corpus' configurations. The answers are not known,
@@ -19,7 +21,15 @@ func TestEveryFilter(t *testing.T) {
 		t.Skip("QUAYMASTER_CORPUS is not set: no public configurations are read")
 	}
 	filters, places, answers := 0, 0, map[headerspace.Verdict]int{}
-	for _, folder := range []string{facts.CiscoIOS, facts.CiscoASA, facts.JunosBrace, facts.JunosSet} {
+	folders, err := os.ReadDir(filepath.Join(root, "configs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range folders {
+		folder := entry.Name()
+		if !entry.IsDir() || !hasReader(facts.PlatformFamily(folder)) {
+			continue
+		}
 		paths, err := filepath.Glob(filepath.Join(root, "configs", folder, "*"))
 		if err != nil {
 			t.Fatal(err)
@@ -59,6 +69,11 @@ func TestEveryFilter(t *testing.T) {
 		t.Fatalf("%d filters, %d places", filters, places)
 	}
 	t.Logf("%d filters, %d places, answers %v", filters, places, answers)
+}
+
+// hasReader reports whether some format is of a platform.
+func hasReader(platform string) bool {
+	return slices.ContainsFunc(parsers.Formats(), func(f facts.Format) bool { return f.Platform != "" && facts.PlatformFamily(f.Platform) == platform })
 }
 
 func consistent(t *testing.T, m *headerspace.Model, path string, q headerspace.Query, answers map[headerspace.Verdict]int) {
