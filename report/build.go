@@ -1,19 +1,21 @@
 package report
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"golang.org/x/sync/errgroup"
 )
 
 // Build makes json-v1 of a result: it reads the files that findings, notes and reasons point into once more, for their
@@ -302,27 +304,36 @@ func (b *builder) lineHashes(ctx context.Context) (map[where]string, error) {
 		}
 	}
 	out := map[where]string{}
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for rank, set := range wanted {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		f := b.r.Set.File(rank)
-		if f == nil || f.Size > maxHashed {
-			continue
-		}
-		r, err := f.Open(0)
-		if err != nil {
-			return nil, fmt.Errorf("open %s: %w", f.Path, err)
-		}
-		err = hashLines(bufio.NewReader(io.LimitReader(r, maxHashed)), func(line int, hash string) {
-			if set[line] {
-				out[where{f.Path, line}] = hash
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
+			f := b.r.Set.File(rank)
+			if f == nil || f.Size > maxHashed {
+				return nil
+			}
+			r, err := f.Open(0)
+			if err != nil {
+				return fmt.Errorf("open %s: %w", f.Path, err)
+			}
+			defer r.Close()
+			err = hashLines(io.LimitReader(r, maxHashed), func(line int) bool { return set[line] }, func(line int, hash string) {
+				mu.Lock()
+				out[where{f.Path, line}] = hash
+				mu.Unlock()
+			})
+			if err != nil {
+				return fmt.Errorf("read %s: %w", f.Path, err)
+			}
+			return nil
 		})
-		r.Close()
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", f.Path, err)
-		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

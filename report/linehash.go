@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // hashWindow is how many characters a line's hash covers.
@@ -12,31 +13,49 @@ const hashWindow = 100
 
 // hashLines gives the rolling hash that github/codeql-action computes for primaryLocationLineHash (src/fingerprints.ts):
 // over the first hundred UTF-16 units that are neither blank nor tab from the start of each line, base 37 modulo 2^64,
-// then how often the hash occurred so far. CR LF counts as LF and a unit of 65535 marks the end of the file.
-func hashLines(r io.RuneReader, each func(line int, hash string)) error {
-	h := &lineHasher{seen: map[uint64]int{}, each: each, atStart: true, line: 1}
-	cr := false
+// then how often the hash occurred so far. CR LF counts as LF and a unit of 65535 marks the end of the file. Of the lines
+// that are wanted, each is told the hash.
+func hashLines(r io.Reader, wanted func(line int) bool, each func(line int, hash string)) error {
+	h := &lineHasher{seen: map[uint64]int32{}, wanted: wanted, each: each, atStart: true, line: 1}
+	buf := make([]byte, 64<<10)
+	n, cr := 0, false
 	for {
-		c, _, err := r.ReadRune()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
+		m, err := r.Read(buf[n:])
+		n += m
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
 			return err
 		}
-		if c == ' ' || c == '\t' || cr && c == '\n' {
-			cr = false
-			continue
+		i := 0
+		for i < n {
+			c := rune(buf[i])
+			size := 1
+			if c >= utf8.RuneSelf {
+				if !end && !utf8.FullRune(buf[i:n]) {
+					break
+				}
+				c, size = utf8.DecodeRune(buf[i:n])
+			}
+			i += size
+			if c == ' ' || c == '\t' || cr && c == '\n' {
+				cr = false
+				continue
+			}
+			if cr = c == '\r'; cr {
+				c = '\n'
+			}
+			if c > 0xffff {
+				high, low := utf16.EncodeRune(c)
+				h.put(uint16(high))
+				h.put(uint16(low))
+				continue
+			}
+			h.put(uint16(c))
 		}
-		if cr = c == '\r'; cr {
-			c = '\n'
+		n = copy(buf, buf[i:n])
+		if end {
+			break
 		}
-		if a, b := utf16.EncodeRune(c); a != '\ufffd' {
-			h.put(uint16(a))
-			h.put(uint16(b))
-			continue
-		}
-		h.put(uint16(c))
 	}
 	h.put(65535)
 	h.flush()
@@ -58,7 +77,8 @@ type lineHasher struct {
 	hash    uint64 // of all units so far
 	units   int
 	open    []openLine
-	seen    map[uint64]int
+	seen    map[uint64]int32
+	wanted  func(int) bool
 	each    func(int, string)
 	atStart bool
 	line    int
@@ -93,8 +113,11 @@ func (h *lineHasher) add(c uint16) {
 }
 
 func (h *lineHasher) say(line int, hash uint64) {
-	h.seen[hash]++
-	h.each(line, strconv.FormatUint(hash, 16)+":"+strconv.Itoa(h.seen[hash]))
+	n := h.seen[hash] + 1
+	h.seen[hash] = n
+	if h.wanted(line) {
+		h.each(line, strconv.FormatUint(hash, 16)+":"+strconv.Itoa(int(n)))
+	}
 }
 
 // flush ends the lines at the end of the file: their windows are filled with zeros.

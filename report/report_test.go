@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -289,6 +290,7 @@ func TestGitHubLimits(t *testing.T) {
 
 // TestLineHashes compares with values of github/codeql-action's own tests (src/fingerprints.test.ts).
 func TestLineHashes(t *testing.T) {
+	every := func(int) bool { return true }
 	for _, c := range []struct {
 		name, text string
 		want       []string
@@ -298,7 +300,7 @@ func TestLineHashes(t *testing.T) {
 		{"indented", " a\nb\n  \t\tc\n d", nil},
 	} {
 		var got []string
-		if err := hashLines(strings.NewReader(c.text), func(line int, h string) { got = append(got, fmt.Sprintf("%d %s", line, h)) }); err != nil {
+		if err := hashLines(iotest.OneByteReader(strings.NewReader(c.text)), every, func(line int, h string) { got = append(got, fmt.Sprintf("%d %s", line, h)) }); err != nil {
 			t.Fatal(err)
 		}
 		if c.want != nil && (len(got) != 1 || got[0] != "1 "+c.want[0]) {
@@ -310,7 +312,7 @@ func TestLineHashes(t *testing.T) {
 	}
 	// CR LF, and blanks anywhere, change nothing; a change within a hundred characters below does
 	hash := func(s string) (out []string) {
-		_ = hashLines(strings.NewReader(s), func(_ int, h string) { out = append(out, h) })
+		_ = hashLines(strings.NewReader(s), every, func(_ int, h string) { out = append(out, h) })
 		return out
 	}
 	a := hash("one two\nthree\nfour\n")
@@ -319,6 +321,15 @@ func TestLineHashes(t *testing.T) {
 	}
 	if b := hash("one two\nthree\nfive\n"); b[0] == a[0] {
 		t.Error("an edit two lines below changes nothing")
+	}
+	// pieces of any size, and characters of any length
+	wide := strings.Repeat("interface ä 😀 \xff\n ip address 10.0.0.1\n", 5)
+	var cut []string
+	if err := hashLines(iotest.OneByteReader(strings.NewReader(wide)), every, func(_ int, h string) { cut = append(cut, h) }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(hash(wide), cut); diff != "" {
+		t.Errorf("how the file was read changes a hash:\n%s", diff)
 	}
 	if c := hash("x\nx\n" + strings.Repeat("y", 200)); c[0] == c[1] {
 		t.Error("different windows, one hash")
