@@ -87,22 +87,23 @@ type entry struct {
 }
 
 func (g *ingress) paths() {
+	outs := g.bundles(facts.Out)
 	for i := range g.sides {
 		in := &g.sides[i]
 		if !in.Border || in.HostOnly {
 			continue
 		}
-		for j := range g.sides {
-			out := &g.sides[j]
-			if i == j || len(out.Zones) == 0 || out.HostOnly || in.Interface.Scope != out.Interface.Scope {
+		for j := range outs {
+			members := outs[j].without(in)
+			if len(members) == 0 || in.Interface.Scope != members[0].Interface.Scope {
 				continue
 			}
-			for _, fam := range families(in.Interface, out.Interface) {
-				a := g.admits(in, out, fam)
-				q := headerspace.Query{In: in.Interface.Name, Out: out.Interface.Name, Scope: in.Interface.Scope, Family: fam, At: g.p.Now()}
-				for _, z := range out.Zones {
-					if near := out.Behind(g.p, z); len(near.Prefixes) > 0 {
-						q.Dst = near
+			for _, fam := range families(in.Interface, members[0].Interface) {
+				a := g.admits(in, members, fam)
+				q := headerspace.Query{In: in.Interface.Name, Out: members[0].Interface.Name, Scope: in.Interface.Scope, Family: fam, At: g.p.Now()}
+				for _, z := range zonesOf(members) {
+					if near, who := behind(g.p, members, z); len(who) > 0 {
+						q.Dst, q.Out = near, who[0].Interface.Name
 						g.ask(q, a, z, a.plain)
 					}
 					if seen := g.published(z); len(seen) > 0 {
@@ -116,11 +117,11 @@ func (g *ingress) paths() {
 }
 
 // admits names what is nearest to outside of all that decides on the way in.
-func (g *ingress) admits(in, out *judge.Side, fam facts.Family) application {
+func (g *ingress) admits(in *judge.Side, out []*judge.Side, fam facts.Family) application {
 	if a, ok := g.applied(in.Interface, facts.In, fam); ok {
 		return a
 	}
-	a, _ := g.decides(in, out, fam)
+	a, _ := g.decidesFor([]*judge.Side{in}, out, fam)
 	if a.plain == egressNoFilter {
 		a.plain, a.name = ingressNoFilter, "no filter from outside"
 		if fam == facts.IPv6 {
@@ -161,7 +162,7 @@ func (g *ingress) ask(q headerspace.Query, a application, z policy.Zone, variant
 			if got.Permitted != nil && g.unapproved(q, z, got) {
 				g.keep(a, q, z, got, variant)
 			} else if got.Permitted == nil && got.Verdict == headerspace.Unknown {
-				why := fmt.Sprintf("whether %s lets transfers from outside to zone %s in is unknown: %s", a.say, z.Name, cmp.Or(got.Reason, "a line was not understood"))
+				why := fmt.Sprintf("whether %s lets transfers from outside to zone %s in is unknown: %s", a.text(), z.Name, cmp.Or(got.Reason, "a line was not understood"))
 				if g.open[why] == nil {
 					g.open[why] = map[string]bool{}
 				}
@@ -202,9 +203,7 @@ func (g *ingress) keep(a application, q headerspace.Query, z policy.Zone, got *h
 	if !slices.ContainsFunc(e.zones, func(o policy.Zone) bool { return o.Name == z.Name }) {
 		e.zones = append(e.zones, z)
 	}
-	for _, m := range a.marks {
-		e.marks = judge.Mark(e.marks, m.Role, m.Span)
-	}
+	e.join(&a)
 }
 
 func (g *ingress) report() {
@@ -244,7 +243,7 @@ func (g *ingress) findingOf(e *entry) audit.Finding {
 	f := audit.Finding{
 		Variant: e.variant, Subject: audit.Subject{Kind: e.kind, Name: e.name + ": in " + suffix},
 		Severity: audit.Score(base, audit.ExposureUntrusted, privilege, judge.Telemetry(g.d)), Confidence: audit.ConfidenceHigh,
-		Message:  fmt.Sprintf("%s lets %s in from addresses outside to %s by %s", g.d.ID, what, zones, e.say),
+		Message:  fmt.Sprintf("%s lets %s in from addresses outside to %s by %s", g.d.ID, what, zones, e.text()),
 		Evidence: map[string]string{}, Signal: audit.Signal{Weight: .20, Class: "CFG"},
 	}
 	if e.variant == ingressNoFilter {

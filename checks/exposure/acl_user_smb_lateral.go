@@ -53,7 +53,7 @@ Printers and scanners that live in a user network: give them a zone, or a workfl
 				f := audit.Finding{
 					Subject:  audit.Subject{Kind: "zone pair", Name: c.from.Name + " to " + c.to.Name},
 					Severity: audit.Score(.55, audit.ExposureUntrusted, audit.PrivilegeServer, audit.TelemetryPartial),
-					Message:  fmt.Sprintf("%s lets SMB pass %s by %s", d.ID, where, c.say),
+					Message:  fmt.Sprintf("%s lets SMB pass %s by %s", d.ID, where, c.text()),
 				}
 				n.show(&f, c)
 				p.Report(f)

@@ -72,7 +72,7 @@ func zonePairs(p *audit.Pass, d *facts.Device) {
 		f := audit.Finding{
 			Subject:  audit.Subject{Kind: "zone pair", Name: c.from.Name + " to " + c.to.Name},
 			Severity: audit.Score(.60, audit.ExposureUntrusted, judge.Privilege(c.to), judge.Telemetry(d)),
-			Message:  fmt.Sprintf("%s lets %s pass from zone %s to zone %s by %s", d.ID, judge.Join(c.names()), c.from.Name, c.to.Name, c.say),
+			Message:  fmt.Sprintf("%s lets %s pass from zone %s to zone %s by %s", d.ID, judge.Join(c.names()), c.from.Name, c.to.Name, c.text()),
 		}
 		if controls(&c.to) {
 			f.Variant = pairControl

@@ -19,15 +19,42 @@ import (
 
 // An application is where something decides about traffic through the device: a subject of findings.
 type application struct {
-	kind   string // filter, zone policy, security levels, interface
-	name   string // of the subject
-	say    string // for messages
-	filter string // the filter to mend; empty when there is none
+	kind   string   // filter, zone policy, security levels, interface
+	name   string   // of the subject
+	say    string   // for messages, see text
+	places []string // interfaces it is applied to; none where say tells
+	filter string   // the filter to mend; empty when there is none
 	scope  string
 	from   string // device zones, of a zone policy
 	to     string
 	marks  []audit.Mark
 	plain  uint8 // the variant of a finding about one protocol
+}
+
+// text says which application it is, with where it is applied.
+func (a *application) text() string {
+	switch n := len(a.places); n {
+	case 0:
+		return a.say
+	case 1:
+		return fmt.Sprintf("%s on %q", a.say, a.places[0])
+	case 2:
+		return fmt.Sprintf("%s on %q and %q", a.say, a.places[0], a.places[1])
+	default:
+		return fmt.Sprintf("%s on %q and %d more interfaces", a.say, a.places[0], n-1)
+	}
+}
+
+// join adds where another application of the same filter is.
+func (a *application) join(b *application) {
+	for _, x := range b.places {
+		if !slices.Contains(a.places, x) {
+			a.places = append(a.places, x)
+		}
+	}
+	for _, m := range b.marks {
+		a.marks = judge.Mark(a.marks, m.Role, m.Span)
+	}
 }
 
 // A leak is what an application lets out of one protocol, from one zone or several.
@@ -71,26 +98,28 @@ func newEgress(p *audit.Pass, d *facts.Device) *egress {
 
 // paths asks from every side with an internal zone to every side that leads outside.
 func (e *egress) paths() {
-	for i := range e.sides {
-		in := &e.sides[i]
-		if len(in.Zones) == 0 || in.HostOnly {
+	ins := e.bundles(facts.In)
+	for j := range e.sides {
+		out := &e.sides[j]
+		if !out.Outside || out.HostOnly {
 			continue
 		}
-		for j := range e.sides {
-			out := &e.sides[j]
-			if i == j || !out.Outside || out.HostOnly || in.Interface.Scope != out.Interface.Scope {
+		for i := range ins {
+			members := ins[i].without(out)
+			if len(members) == 0 || members[0].Interface.Scope != out.Interface.Scope {
 				continue
 			}
-			for _, fam := range families(in.Interface, out.Interface) {
-				a, ok := e.decides(in, out, fam)
+			in := members[0].Interface
+			for _, fam := range families(in, out.Interface) {
+				a, ok := e.decidesFor(members, []*judge.Side{out}, fam)
 				if !ok {
 					continue
 				}
 				if out.Route != nil {
 					a.marks = judge.Mark(a.marks, "default route", out.Route.Span)
 				}
-				q := headerspace.Query{In: in.Interface.Name, Out: out.Interface.Name, Scope: in.Interface.Scope, Family: fam, At: e.p.Now()}
-				e.ask(q, a, in, out.Beyond)
+				q := headerspace.Query{In: in.Name, Out: out.Interface.Name, Scope: in.Scope, Family: fam, At: e.p.Now()}
+				e.ask(q, a, members, out.Beyond)
 			}
 		}
 	}
@@ -214,9 +243,12 @@ func (e *egress) applied(x *facts.Interface, dir facts.Direction, fam facts.Fami
 		return a, false
 	}
 	way := [...]string{"in", "out"}[min(int(dir), 1)]
-	where := cmp.Or(x.Alias, x.Name)
-	a.filter, a.name = names[len(names)-1], fmt.Sprintf("%s %s on %s", strings.Join(names, " "), way, where)
-	a.say = fmt.Sprintf("filter %s %s on %q", quoteAll(names), way, where)
+	a.places = []string{cmp.Or(x.Alias, x.Name)}
+	a.filter, a.name = names[len(names)-1], fmt.Sprintf("%s %s", strings.Join(names, " "), way)
+	if f := judge.Find(e.d, a.filter, a.scope); f != nil && f.Scope != "" {
+		a.name += " of " + f.Scope
+	}
+	a.say = fmt.Sprintf("filter %s %s", quoteAll(names), way)
 	return a, true
 }
 
@@ -228,23 +260,24 @@ func quoteAll(names []string) string {
 	return judge.Join(out)
 }
 
-// ask asks q about the zones behind a side towards outside, and notes what leaks by a. beyond restricts outside to some of
-// it; empty is all.
-func (e *egress) ask(q headerspace.Query, a application, in *judge.Side, beyond []netip.Prefix) {
+// ask asks q about the zones behind sides that are treated alike towards outside, and notes what leaks by a. beyond
+// restricts outside to some of it; empty is all.
+func (e *egress) ask(q headerspace.Query, a application, in []*judge.Side, beyond []netip.Prefix) {
+	zones := zonesOf(in)
 	for _, dst := range e.outside(beyond) {
 		q.Dst = dst
-		if len(in.Zones) > 1 && !e.any(q, in.Zones) {
+		if len(zones) > 1 && !e.any(q, zones) {
 			continue
 		}
-		for _, z := range in.Zones {
+		for _, z := range zones {
 			e.askZone(q, a, in, z, beyond)
 		}
 	}
 }
 
-// askZone asks about the addresses of a zone that are known to be behind a side, and about its others for what those do
+// askZone asks about the addresses of a zone that are known to be behind the sides, and about its others for what those do
 // not let out: routes may have been learned. What is known to be behind another side does not come in here.
-func (e *egress) askZone(q headerspace.Query, a application, in *judge.Side, z policy.Zone, beyond []netip.Prefix) {
+func (e *egress) askZone(q headerspace.Query, a application, in []*judge.Side, z policy.Zone, beyond []netip.Prefix) {
 	done := map[facts.Listener]bool{}
 	try := func(src headerspace.Set, far bool) {
 		q.Src = src
@@ -258,7 +291,10 @@ func (e *egress) askZone(q headerspace.Query, a application, in *judge.Side, z p
 			}
 		}
 	}
-	if near := in.Behind(e.p, z); len(near.Prefixes) > 0 {
+	if near, who := behind(e.p, in, z); len(who) > 0 {
+		if q.In != "" {
+			q.In = who[0].Interface.Name
+		}
 		if try(near, false); whole(done) {
 			return
 		}
@@ -266,11 +302,11 @@ func (e *egress) askZone(q headerspace.Query, a application, in *judge.Side, z p
 	rest := judge.Addresses(e.p, z)
 	rest.Except = slices.Clone(rest.Except)
 	for i := range e.sides {
-		if e.sides[i].Interface.Scope == in.Interface.Scope {
+		if e.sides[i].Interface.Scope == in[0].Interface.Scope {
 			rest.Except = append(rest.Except, e.sides[i].Networks...)
 		}
 	}
-	try(rest, in.Known)
+	try(rest, in[0].Known)
 }
 
 // whole reports whether all transfer protocols are done.
@@ -312,7 +348,7 @@ func (e *egress) judge(q headerspace.Query, a application, z policy.Zone, got *h
 		e.note(q, a, z, got, far)
 		return true
 	case got.Verdict == headerspace.Unknown:
-		why := fmt.Sprintf("whether %s lets transfers from zone %s out is unknown: %s", a.say, z.Name, cmp.Or(got.Reason, "a line was not understood"))
+		why := fmt.Sprintf("whether %s lets transfers from zone %s out is unknown: %s", a.text(), z.Name, cmp.Or(got.Reason, "a line was not understood"))
 		if e.open[why] == nil {
 			e.open[why] = map[string]bool{}
 		}
@@ -329,9 +365,7 @@ func (e *egress) note(q headerspace.Query, a application, z policy.Zone, got *he
 		o = &outlet{application: a, leaks: map[string]map[facts.Protocol]*leak{}}
 		e.outlets[key] = o
 	}
-	for _, m := range a.marks {
-		o.marks = judge.Mark(o.marks, m.Role, m.Span)
-	}
+	o.join(&a)
 	session := got.Session
 	if got.Protocol == facts.FTP {
 		session = "" // the control channel by itself carries commands, and files' names
@@ -378,59 +412,4 @@ func (l *leak) join(o *leak) {
 			l.more = append(l.more, x)
 		}
 	}
-}
-
-// filtersAlone asks filters by themselves where no way out is known: those inbound on interfaces that are not known to
-// face outside, and those outbound on interfaces of which nothing is known.
-func (e *egress) filtersAlone() {
-	for i := range e.sides {
-		s := &e.sides[i]
-		x := s.Interface
-		if s.HostOnly {
-			continue
-		}
-		for k := range x.Bindings {
-			b := &x.Bindings[k]
-			switch {
-			case b.Direction == facts.In && (e.out[x.Scope] && s.Known || s.Outside && len(s.Zones) == 0):
-				continue // asked as a path, or it filters what comes from outside
-			case b.Direction == facts.Out && s.Known:
-				continue // asked as a path, or it leads inside
-			}
-			from := *s
-			if len(from.Zones) == 0 {
-				from.Zones = judge.Internal(e.p)
-			}
-			for _, name := range b.Filters {
-				e.alone(&from, b, name, x.Scope)
-			}
-		}
-	}
-	for i := range e.d.Bindings {
-		b := &e.d.Bindings[i]
-		if b.Where != facts.WhereTransit || e.out[b.Scope] || b.Scope == "" && len(e.out) > 0 {
-			continue
-		}
-		for _, name := range b.Filters {
-			e.alone(&judge.Side{Interface: &facts.Interface{Scope: b.Scope}, Zones: judge.Internal(e.p)}, b, name, b.Scope)
-		}
-	}
-}
-
-func (e *egress) alone(from *judge.Side, b *facts.Binding, name, scope string) {
-	f := judge.Find(e.d, name, scope)
-	if f == nil || f.Synthetic {
-		return
-	}
-	a := application{
-		kind: "filter", name: name, say: fmt.Sprintf("filter %q", name), filter: name, scope: f.Scope, plain: egressAlone, marks: judge.Mark(nil, "applied here", b.Span),
-	}
-	fam := f.Family
-	if fam == facts.AnyFamily && b.Family != facts.AnyFamily {
-		fam = b.Family
-	}
-	if fam == facts.AnyFamily {
-		fam = facts.IPv4
-	}
-	e.ask(headerspace.Query{Filter: name, Scope: f.Scope, Family: fam, At: e.p.Now()}, a, from, nil)
 }

@@ -114,7 +114,7 @@ func (e *egress) finding(o *outlet, l *leak, all bool) audit.Finding {
 	if v == egressRequest {
 		what = "requests of " + what
 	}
-	f.Message = fmt.Sprintf("%s %s %s out from %s to addresses outside by %s", e.d.ID, lets, what, from, o.say)
+	f.Message = fmt.Sprintf("%s %s %s out from %s to addresses outside by %s", e.d.ID, lets, what, from, o.text())
 	e.evidence(&f, l)
 	f.Spans = e.spans(o, l)
 	return f
