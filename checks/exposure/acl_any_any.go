@@ -100,9 +100,54 @@ func (e *ends) privilege() float64 {
 	return p
 }
 
-// uses are the filters of interfaces, of pairs of device zones and of all interfaces, each with what is on its two sides.
+// usesOf are the filters of interfaces, of pairs of device zones and of all interfaces, each with what is on its two sides.
+func usesOf(p *audit.Pass, d *facts.Device) []use {
+	return audit.Derived(p, "uses", func() []use { return uses(d, judge.Sides(p, d)) })
+}
+
+// A crowd is the sides of a scope, by how many have a zone behind them or outside.
+type crowd struct {
+	zones   []policy.Zone
+	with    []int
+	outside int
+}
+
+func (c *crowd) add(s *judge.Side) {
+	if s.Outside {
+		c.outside++
+	}
+	for _, z := range s.Zones {
+		i := slices.IndexFunc(c.zones, func(h policy.Zone) bool { return h.Name == z.Name })
+		if i < 0 {
+			i = len(c.zones)
+			c.zones, c.with = append(c.zones, z), append(c.with, 0)
+		}
+		c.with[i]++
+	}
+}
+
+// but is what is behind the sides of a crowd but one of them.
+func (c *crowd) but(s *judge.Side) ends {
+	out := ends{outside: c.outside > 1 || c.outside == 1 && !s.Outside}
+	for i, z := range c.zones {
+		if c.with[i] > 1 || !slices.ContainsFunc(s.Zones, func(h policy.Zone) bool { return h.Name == z.Name }) {
+			out.zones = append(out.zones, z)
+		}
+	}
+	return out
+}
+
 func uses(d *facts.Device, sides []judge.Side) []use {
 	var out []use
+	crowds := map[string]*crowd{}
+	for i := range sides {
+		if s := &sides[i]; !s.HostOnly {
+			if crowds[s.Interface.Scope] == nil {
+				crowds[s.Interface.Scope] = &crowd{}
+			}
+			crowds[s.Interface.Scope].add(s)
+		}
+	}
 	add := func(names []string, scope, where string, span evidence.Span, from, to ends) {
 		for _, name := range names {
 			if f := judge.Find(d, name, scope); f != nil {
@@ -124,13 +169,9 @@ func uses(d *facts.Device, sides []judge.Side) []use {
 		if len(bindings) == 0 {
 			continue
 		}
-		var here, others ends
+		var here ends
 		here.add(&sides[i])
-		for j := range sides {
-			if i != j && !sides[j].HostOnly && sides[j].Interface.Scope == x.Scope {
-				others.add(&sides[j])
-			}
-		}
+		others := crowds[x.Scope].but(&sides[i])
 		for _, b := range bindings {
 			where := cmp.Or(x.Alias, x.Name)
 			if b.Direction == facts.In {
@@ -273,7 +314,7 @@ func anyAny(p *audit.Pass, d *facts.Device) {
 	var order []*wideOpen
 	by := map[*facts.Filter]*wideOpen{}
 	sides := judge.Sides(p, d)
-	for _, u := range uses(d, sides) {
+	for _, u := range usesOf(p, d) {
 		f := by[u.filter]
 		if f == nil {
 			f = &wideOpen{use: u}

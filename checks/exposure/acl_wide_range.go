@@ -44,7 +44,7 @@ Return traffic of a filter without state needs the ephemeral ports: ranges from 
 		Device: func(p *audit.Pass, d *facts.Device) {
 			sides := judge.Sides(p, d)
 			var done []*facts.Filter
-			all := uses(d, sides)
+			all := usesOf(p, d)
 			for i := range all {
 				if f := all[i].filter; f.Unread == "" && !slices.Contains(done, f) {
 					done = append(done, f)
