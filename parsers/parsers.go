@@ -26,6 +26,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/junos"
 	"github.com/quaymaster/quaymaster/parsers/nftables"
+	"github.com/quaymaster/quaymaster/parsers/opnsense"
 	"github.com/quaymaster/quaymaster/parsers/panos"
 	"github.com/quaymaster/quaymaster/parsers/routeros"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
@@ -47,6 +48,8 @@ func Formats() []facts.Format {
 		panos.Set(),
 		panos.Brace(),
 		panos.XML(),
+		opnsense.OPNsense(),
+		opnsense.PfSense(),
 		iptables.Format(),
 		nftables.Format(),
 		fortios.Format(),

@@ -94,17 +94,29 @@ func (r *Reader) Irrelevant(n int32, name string) {
 	r.T.MarkAll(n, facts.Irrelevant)
 }
 
+// Rest accounts for n as understood, and for what is below it and not read as irrelevant, as [Reader.Irrelevant] does.
+func (r *Reader) Rest(n int32) {
+	if n == None {
+		return
+	}
+	r.OK(n)
+	for c := r.First(n); c != None; c = r.Next(c) {
+		r.surface(c, r.Path(c), 1)
+		r.T.MarkAll(c, facts.Irrelevant)
+	}
+}
+
 // surface tells what bears on transfers in a statement that is irrelevant otherwise.
 func (r *Reader) surface(n int32, name string, depth int) {
 	if depth > 128 || r.T.Nodes[n].State != facts.Unrecognised && r.T.Nodes[n].First == None {
 		return
 	}
 	w := r.T.Text(n)
-	if r.Free != nil && r.Free(w) {
+	if depth > 0 && r.Free != nil && r.Free(w) {
 		return
 	}
 	if r.Telltale != nil && depth > 0 {
-		if why := r.Telltale(w); why != "" && r.T.Nodes[n].State == facts.Unrecognised {
+		if why := r.Telltale(n); why != "" && r.T.Nodes[n].State == facts.Unrecognised {
 			r.Unsupported(n, why)
 			return
 		}

@@ -52,10 +52,20 @@ func (r *Reader) Secrets(is Keyword, user func(n int32) string) {
 
 // secret states length bytes of word n, from byte from of it.
 func (r *Reader) secret(kind facts.SecretKind, n int32, from, length int, user string) {
-	if length == 0 {
+	text := r.T.Text(n)[from : from+length]
+	const short = 60
+	if i := bytes.IndexByte(text, '\n'); i >= 0 && length < short { // no secret is a few short lines: each is one
+		r.secret(kind, n, from, i, user)
+		r.secret(kind, n, from+i+1, length-i-1, user)
 		return
 	}
-	text := r.T.Text(n)[from : from+length]
+	for length > 0 && text[0] <= ' ' {
+		text, from, length = text[1:], from+1, length-1
+	}
+	if text = bytes.TrimRight(text, " \t\r\n"); len(text) == 0 {
+		return
+	}
+	length = len(text)
 	at := r.T.Nodes[n].Off + uint32(from)
 	if r.secrets[at] {
 		return

@@ -35,9 +35,9 @@ type Reader struct {
 	Cut bool
 	// Free reports whether what is below a word is free text: it states nothing, whatever it says. May be nil.
 	Free func(word []byte) bool
-	// Telltale is why a word may not stand in a statement that is irrelevant: it applies a filter, runs a script. Empty when
+	// Telltale is why node n may not stand in a statement that is irrelevant: it applies a filter, runs a script. Empty when
 	// it may. May be nil.
-	Telltale func(word []byte) string
+	Telltale func(n int32) string
 	// Scope is the scope of what is stated.
 	Scope string
 
@@ -248,8 +248,8 @@ func (r *Reader) force(n int32, s facts.LineState) {
 // InFilter says that what is below n belongs to that filter: lines nobody understood are told with it.
 func (r *Reader) InFilter(n int32, filter string) { r.filters[n] = filter }
 
-// Account counts the lines by state and keeps those nobody understood. What holds nothing but understood statements is
-// structure around them.
+// Account counts the lines by state and keeps those nobody understood. What holds a statement that is accounted for
+// is structure around it.
 func (r *Reader) Account() {
 	for i := len(r.T.Nodes) - 1; i >= 0; i-- {
 		if n := &r.T.Nodes[i]; n.State == facts.Unrecognised && n.First != None && r.accounted(int32(i)) {
@@ -278,14 +278,14 @@ func (r *Reader) Account() {
 	})
 }
 
-// accounted reports whether every child of n is.
+// accounted reports whether a child of n is.
 func (r *Reader) accounted(n int32) bool {
 	for c := r.T.Nodes[n].First; c != None; c = r.T.Nodes[c].Next {
-		if r.T.Nodes[c].State == facts.Unrecognised {
-			return false
+		if r.T.Nodes[c].State != facts.Unrecognised {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // nearest is what is kept about n, or about what it lies in.

@@ -77,8 +77,8 @@ func TestLeftOver(t *testing.T) {
 `
 	r := New(parsetest.File("x", []byte(src)), facts.NewSink(), []byte(src), "x", "x")
 	r.Free = func(w []byte) bool { return string(w) == "description" }
-	r.Telltale = func(w []byte) string {
-		if string(w) == "filter" {
+	r.Telltale = func(n int32) string {
+		if r.Is(n, "filter") {
 			return "a filter"
 		}
 		return ""
@@ -97,4 +97,3 @@ func TestLeftOver(t *testing.T) {
 		t.Errorf("lines %+v, want one unsupported (filter) and one unrecognised (other)", r.D.Lines)
 	}
 }
-
