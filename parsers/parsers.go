@@ -20,6 +20,8 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/asalog"
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/ciscoios"
+	"github.com/quaymaster/quaymaster/parsers/cisconxos"
+	"github.com/quaymaster/quaymaster/parsers/eos"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/fortios"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
@@ -43,6 +45,8 @@ func Formats() []facts.Format {
 		showversion.Format(),
 		ciscoios.Format(),
 		ciscoasa.Format(),
+		cisconxos.Format(),
+		eos.Format(),
 		junos.Brace(),
 		junos.Set(),
 		panos.Set(),

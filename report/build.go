@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,7 +16,6 @@ import (
 	"github.com/quaymaster/quaymaster/audit"
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
-	"golang.org/x/sync/errgroup"
 )
 
 // Build makes json-v1 of a result: it reads the files that findings, notes and reasons point into once more, for their
@@ -305,35 +305,45 @@ func (b *builder) lineHashes(ctx context.Context) (map[where]string, error) {
 	}
 	out := map[where]string{}
 	var mu sync.Mutex
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	var failed error
+	var wg sync.WaitGroup
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for rank, set := range wanted {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			f := b.r.Set.File(rank)
-			if f == nil || f.Size > maxHashed {
-				return nil
-			}
-			r, err := f.Open(0)
-			if err != nil {
-				return fmt.Errorf("open %s: %w", f.Path, err)
-			}
-			defer r.Close()
-			err = hashLines(io.LimitReader(r, maxHashed), func(line int) bool { return set[line] }, func(line int, hash string) {
-				mu.Lock()
-				out[where{f.Path, line}] = hash
-				mu.Unlock()
-			})
-			if err != nil {
-				return fmt.Errorf("read %s: %w", f.Path, err)
-			}
-			return nil
+		f := b.r.Set.File(rank)
+		if f == nil || f.Size > maxHashed {
+			continue
+		}
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			hashes, err := hashFile(ctx, f, set)
+			mu.Lock()
+			defer mu.Unlock()
+			failed = cmp.Or(failed, err)
+			maps.Copy(out, hashes)
 		})
 	}
-	if err := g.Wait(); err != nil {
+	wg.Wait()
+	if failed != nil {
+		return nil, failed
+	}
+	return out, nil
+}
+
+// hashFile are the hashes of the wanted lines of a file.
+func hashFile(ctx context.Context, f *evidence.File, wanted map[int]bool) (map[where]string, error) {
+	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	r, err := f.Open(0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", f.Path, err)
+	}
+	defer r.Close()
+	out := map[where]string{}
+	err = hashLines(io.LimitReader(r, maxHashed), func(line int) bool { return wanted[line] }, func(line int, hash string) { out[where{f.Path, line}] = hash })
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Path, err)
 	}
 	return out, nil
 }

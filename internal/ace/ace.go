@@ -24,6 +24,8 @@ type Dialect struct {
 	Bare bool
 	// Netmask: the second address is a netmask, not a wildcard ("10.0.0.0/255.0.0.0" always is).
 	Netmask bool
+	// Either: it may be both, and its form tells; one that could be either is not understood.
+	Either bool
 	// Takes are options that decide nothing about what matches, with how many words follow them.
 	Takes map[string]int
 	// Conditions are options that no header answers, with how many words follow them.
@@ -166,12 +168,39 @@ func (e *reader) address(a *facts.Addrs, alone bool) bool {
 	}
 	if m, err := netip.ParseAddr(e.word()); err == nil {
 		e.i++
-		return e.masked(a, x, m, e.d.Netmask)
+		netmask := e.d.Netmask
+		if e.d.Either {
+			var ok bool
+			if netmask, ok = form(m); !ok {
+				return false
+			}
+		}
+		return e.masked(a, x, m, netmask)
 	}
 	if !alone && !e.d.Bare {
 		return false
 	}
 	return e.put(a, facts.AddrItem{Prefix: netip.PrefixFrom(x, x.BitLen())})
+}
+
+// form tells a netmask, ones before zeros, from a wildcard, zeros before ones. All of one kind is both.
+func form(m netip.Addr) (netmask, ok bool) {
+	if !m.Is4() {
+		return false, false
+	}
+	v := uint32(0)
+	for _, b := range m.As4() {
+		v = v<<8 | uint32(b)
+	}
+	switch {
+	case v == 0, ^v == 0:
+		return false, false
+	case (v+1)&v == 0: // zeros, then ones
+		return false, true
+	case (^v+1)&^v == 0:
+		return true, true
+	}
+	return false, false
 }
 
 // name reports whether a word may be the name of a group: no operator, no option, no number.

@@ -104,6 +104,23 @@ func TestStandard(t *testing.T) {
 	}
 }
 
+func TestEither(t *testing.T) {
+	d := Dialect{Either: true}
+	for text, want := range map[string]string{
+		"permit ip 10.1.0.0 0.0.255.255 any": "10.1.0.0/16", "permit ip 10.1.0.0 255.255.0.0 any": "10.1.0.0/16", "permit ip 10.1.2.0 255.255.255.252 any": "10.1.2.0/30",
+		"permit ip 10.1.0.0 255.255.255.255 any": "", "permit ip 10.1.0.0 0.0.0.0 any": "", "permit ip 10.1.0.0 0.255.0.255 any": "",
+	} {
+		var r facts.Rule
+		got := ""
+		if _, ok := d.Read(strings.Fields(text), facts.IPv4, false, &r); ok {
+			got = r.Match.Src.Items[0].Prefix.String()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("permit tcp any range 1 2 10.0.0.0 0.0.0.255 eq ftp log", false)
 	f.Add("deny icmp6 2001:db8::1/64 any nd-na", true)
