@@ -25,6 +25,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/fortios"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
+	"github.com/quaymaster/quaymaster/parsers/iosxr"
 	"github.com/quaymaster/quaymaster/parsers/iptables"
 	"github.com/quaymaster/quaymaster/parsers/junos"
 	"github.com/quaymaster/quaymaster/parsers/nftables"
@@ -47,6 +48,7 @@ func Formats() []facts.Format {
 		ciscoasa.Format(),
 		cisconxos.Format(),
 		eos.Format(),
+		iosxr.Format(),
 		junos.Brace(),
 		junos.Set(),
 		panos.Set(),

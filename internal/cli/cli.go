@@ -107,6 +107,7 @@ type Reader struct {
 	inFilter  map[int32]string // lines of lists that were not understood
 
 	filters map[filterKey]int
+	common  []filterKey // lists that are asked before another
 	order   []numbering // beside D.Filters
 	groups  map[groupKey]int
 	// communities and accounts are places in D.SNMP and D.Accounts. The names of the first are secrets: they stay here.

@@ -130,6 +130,11 @@ func (r *Reader) finishFilters() {
 		}
 		r.D.Filters[t.filter].Rules[t.rule].Times = tr
 	}
+	for _, key := range r.common {
+		if at, ok := r.filters[key]; ok {
+			r.D.Filters[at].Default = facts.Next
+		}
+	}
 	for at := range r.order {
 		f, num := &r.D.Filters[at], &r.order[at]
 		if !slices.IsSortedFunc(num.seqs, func(a, b int) int { // equal ones are not in order either
@@ -318,4 +323,17 @@ func (s *Stmt) Route(prefix netip.Prefix, scope string, i int) bool {
 	}
 	s.R.D.Routes = append(s.R.D.Routes, x)
 	return s.OK()
+}
+
+// Common says that a list is asked before another one, whose end is also its own: what it does not decide goes on.
+func (r *Reader) Common(name string, fam facts.Family) {
+	r.common = append(r.common, filterKey{name, fam == facts.IPv6})
+}
+
+// Own takes the filter that was appended last as one that the reader makes itself, and gives its place.
+func (r *Reader) Own() int {
+	for len(r.order) < len(r.D.Filters) {
+		r.order = append(r.order, numbering{})
+	}
+	return len(r.D.Filters) - 1
 }

@@ -26,6 +26,9 @@ func TestOnePolicy(t *testing.T) {
 	for _, x := range []struct{ file, platform, in, out string }{
 		{"ios.cfg", facts.CiscoIOS, "GigabitEthernet0/1", "GigabitEthernet0/0"},
 		{"asa.cfg", facts.CiscoASA, "inside", "outside"},
+		{"nxos.cfg", facts.CiscoNXOS, "Ethernet1/2", "Ethernet1/1"},
+		{"eos.cfg", facts.AristaEOS, "Ethernet2", "Ethernet1"},
+		{"xr.cfg", facts.CiscoIOSXR, "GigabitEthernet0/0/0/1", "GigabitEthernet0/0/0/0"},
 		{"junos.conf", facts.Junos, "ge-0/0/0.0", "ge-0/0/1.0"},
 		{"panos.set", facts.PANOS, "ethernet1/2", "ethernet1/1"},
 		{"fortios.conf", facts.FortiOS, "port2", "port1"},

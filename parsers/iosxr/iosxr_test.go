@@ -1,0 +1,24 @@
+package iosxr
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/quaymaster/quaymaster/internal/parsetest"
+)
+
+var update = parsetest.Update()
+
+var platform = parsetest.Platform{
+	Format: Format(), Dir: "../../fixtures/iosxr", Root: os.Getenv("QUAYMASTER_CORPUS"), Corpus: "cisco_iosxr",
+	Except: []string{"genieparser__golden_output4_output.txt", "genieparser__golden_output_1_output.txt"}, // output of other commands
+	Known:  97, Kit: parsetest.Kit{Filler: "! "}, URL: "archive tftp://192.0.2.9/planted", Filter: "ipv4 access-group PLANTED ingress", Secret: "password 0 S3cr3tPlanted",
+	Skip: func(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "!") },
+}
+
+func TestPlatform(t *testing.T) { platform.Run(t, *update) }
+
+func FuzzParse(f *testing.F) { platform.Fuzz(f) }
+
+func BenchmarkParse(b *testing.B) { platform.Bench(b) }
