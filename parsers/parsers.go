@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
@@ -24,6 +25,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/eos"
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/fortios"
+	"github.com/quaymaster/quaymaster/parsers/hostsvc"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/iosxr"
 	"github.com/quaymaster/quaymaster/parsers/iptables"
@@ -40,7 +42,7 @@ import (
 // Formats are all formats, in the order that breaks ties: documents that name their format, then configurations, then
 // logs.
 func Formats() []facts.Format {
-	return []facts.Format{
+	return slices.Concat([]facts.Format{
 		esxi.Format(),
 		snmpwalk.Format(),
 		showversion.Format(),
@@ -60,8 +62,13 @@ func Formats() []facts.Format {
 		nftables.Format(),
 		fortios.Format(),
 		routeros.Format(),
-		syslog.Format(),
-	}
+	}, hostFormats(), []facts.Format{syslog.Format()})
+}
+
+// hostFormats are those of the files of Unix hosts. They belong to no platform: the file's place and the manifest tell
+// whose host it is.
+func hostFormats() []facts.Format {
+	return hostsvc.Formats()
 }
 
 // Dialects are all dialects of framed logs, in the order that breaks ties. Those of messages that begin with "%" are asked
