@@ -258,8 +258,8 @@ func (m *Model) addBinding(out []stage, b *facts.Binding, f *facts.Interface, di
 	switch {
 	case m.platform == facts.CiscoASA:
 		st.sees = seesReal
-	case dir == facts.In && (m.platform == facts.OPNsense || m.platform == facts.PfSense):
-		st.sees = seesReal // pf translates before it filters (pf.conf(5), TRANSLATION)
+	case dir == facts.In && (m.platform == facts.OPNsense || m.platform == facts.PfSense || m.platform == facts.VyOS):
+		st.sees = seesReal // pf translates before it filters (pf.conf(5), TRANSLATION), netfilter in prerouting before FORWARD and INPUT
 	case b.Where == facts.WhereTransit && m.platform == facts.PANOS:
 		// Addresses before NAT, zones after it ("NAT Policy Overview", PAN-OS Networking Admin Guide).
 	case b.Where == facts.WhereTransit:

@@ -37,6 +37,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/showversion"
 	"github.com/quaymaster/quaymaster/parsers/snmpwalk"
 	"github.com/quaymaster/quaymaster/parsers/syslog"
+	"github.com/quaymaster/quaymaster/parsers/vyos"
 )
 
 // Formats are all formats, in the order that breaks ties: documents that name their format, then configurations, then
@@ -58,6 +59,8 @@ func Formats() []facts.Format {
 		panos.XML(),
 		opnsense.OPNsense(),
 		opnsense.PfSense(),
+		vyos.Brace(),
+		vyos.Set(),
 		iptables.Format(),
 		nftables.Format(),
 		fortios.Format(),

@@ -31,11 +31,9 @@ func (r *Reader) Secrets(is Keyword, user func(n int32) string) {
 		if n.Flags&tree.Again != 0 { // the same secret on a further line
 			said = n.Parent
 		}
-		if n.First == None || said != k {
-			if kind, ok := is(said); ok {
-				r.secret(kind, k, 0, len(word), user(said))
-				continue
-			}
+		if kind, ok := is(said); ok {
+			r.secret(kind, k, 0, len(word), user(said))
+			continue
 		}
 		switch {
 		case Hashed(word):
