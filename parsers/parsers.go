@@ -18,6 +18,8 @@ import (
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
+	"github.com/quaymaster/quaymaster/parsers/aoscx"
+	"github.com/quaymaster/quaymaster/parsers/aoss"
 	"github.com/quaymaster/quaymaster/parsers/asalog"
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/ciscoios"
@@ -26,6 +28,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/fortios"
 	"github.com/quaymaster/quaymaster/parsers/hostsvc"
+	"github.com/quaymaster/quaymaster/parsers/frr"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/iosxr"
 	"github.com/quaymaster/quaymaster/parsers/iptables"
@@ -52,6 +55,9 @@ func Formats() []facts.Format {
 		cisconxos.Format(),
 		eos.Format(),
 		iosxr.Format(),
+		aoscx.Format(),
+		aoss.Format(),
+		frr.Format(),
 		junos.Brace(),
 		junos.Set(),
 		panos.Set(),

@@ -27,8 +27,11 @@ var devices = [...]string{
 // Devices are the platforms that are network devices.
 func Devices() []string { return slices.Clone(devices[:]) }
 
-// Filtering are the platforms that may have filters: network devices and Linux hosts.
-func Filtering() []string { return append(Devices(), facts.Linux) }
+// Filtering are the platforms whose evidence tells what they filter: network devices and Linux hosts. Lists of FRR choose
+// routes: the host under it filters, and its rules are evidence of their own.
+func Filtering() []string {
+	return append(slices.DeleteFunc(Devices(), func(p string) bool { return p == facts.FRR }), facts.Linux)
+}
 
 // IsDevice reports whether a platform, in any of its shapes, is a network device's.
 func IsDevice(platform string) bool {

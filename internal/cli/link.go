@@ -118,7 +118,11 @@ func (r *Reader) Command(use, name, text string, span evidence.Span) *facts.Clie
 		}
 	}
 	if copies {
-		return r.Client(use, name, Link{URL: copycmd.URL{Protocol: c.Protocol, Host: r.Keep(c.Host), Addr: c.Addr, Text: r.Keep(c.URL)}}, span)
+		l := Link{URL: copycmd.URL{Protocol: c.Protocol, Host: r.Keep(c.Host), Addr: c.Addr, Text: r.Keep(c.URL)}}
+		if l.Host == "" {
+			l.Host, l.Addr = r.behind(text) // "copy running-config tftp 10.0.0.70 FILE" (AOS-S)
+		}
+		return r.Client(use, name, l, span)
 	}
 	if strings.HasPrefix(text, "sh") || strings.HasPrefix(text, "debug") {
 		return nil // "show running-config | include tftp"
@@ -128,6 +132,19 @@ func (r *Reader) Command(use, name, text string, span evidence.Span) *facts.Clie
 		return nil
 	}
 	return r.Client(use, name, Link{URL: copycmd.URL{Protocol: proto}}, span)
+}
+
+// behind is the address behind the name of a protocol in a command.
+func (r *Reader) behind(text string) (string, netip.Addr) {
+	w := strings.Fields(text)
+	for i := 0; i+1 < len(w); i++ {
+		if _, ok := facts.ParseProtocol(w[i]); ok {
+			if _, err := netip.ParseAddr(w[i+1]); err == nil {
+				return r.Host(w[i+1])
+			}
+		}
+	}
+	return "", netip.Addr{}
 }
 
 // Host is an address or name for facts.

@@ -27,6 +27,8 @@ func TestOnePolicy(t *testing.T) {
 		{"ios.cfg", facts.CiscoIOS, "GigabitEthernet0/1", "GigabitEthernet0/0"},
 		{"asa.cfg", facts.CiscoASA, "inside", "outside"},
 		{"nxos.cfg", facts.CiscoNXOS, "Ethernet1/2", "Ethernet1/1"},
+		{"cx.cfg", facts.ArubaAOSCX, "1/1/2", "1/1/1"},
+		{"aoss.cfg", facts.ArubaAOSS, "vlan10", "vlan1"},
 		{"eos.cfg", facts.AristaEOS, "Ethernet2", "Ethernet1"},
 		{"xr.cfg", facts.CiscoIOSXR, "GigabitEthernet0/0/0/1", "GigabitEthernet0/0/0/0"},
 		{"junos.conf", facts.Junos, "ge-0/0/0.0", "ge-0/0/1.0"},

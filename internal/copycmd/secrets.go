@@ -300,6 +300,12 @@ func value(c *command, i int) (int, facts.Storage) {
 		case field.EqualFold(w, "encrypted"), field.EqualFold(w, "local"), field.EqualFold(w, "remote"), field.EqualFold(w, "hex"), field.EqualFold(w, "ascii-text"), field.EqualFold(w, "clear"),
 			field.EqualFold(w, "="), field.EqualFold(w, "encryption"):
 			i++
+		case field.EqualFold(w, "ciphertext"), field.EqualFold(w, "plaintext"), field.EqualFold(w, "sha512"), field.EqualFold(w, "sha1"), field.EqualFold(w, "sha-256"): // AOS-CX, EOS, AOS-S
+			storage = facts.StorageHashed
+			if w[0]|0x20 == 'p' {
+				storage = facts.StorageClear
+			}
+			i++
 		default:
 			if storage == facts.StorageUnknown {
 				storage = trailing(c, i)

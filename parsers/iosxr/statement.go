@@ -220,15 +220,14 @@ func applied(f *facts.Interface, c *cli.Stmt, fam facts.Family) bool {
 	var names, common []string
 	dir, known := facts.In, false
 	for i := 2; i < len(c.W) && !known; i++ {
-		switch w := c.W[i]; {
-		case w == "common":
+		if c.W[i] == "common" {
 			if i++; i < len(c.W) {
 				common = append(common, c.Keep(i))
 			}
-		default:
-			if dir, known = cli.Direction(w); !known {
-				names = append(names, c.Keep(i))
-			}
+			continue
+		}
+		if dir, known = cli.Direction(c.W[i]); !known {
+			names = append(names, c.Keep(i))
 		}
 	}
 	if !known || len(names)+len(common) == 0 || len(names) > 1 {
