@@ -28,6 +28,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/esxi"
 	"github.com/quaymaster/quaymaster/parsers/fortios"
 	"github.com/quaymaster/quaymaster/parsers/frr"
+	"github.com/quaymaster/quaymaster/parsers/gaia"
 	"github.com/quaymaster/quaymaster/parsers/hostsvc"
 	"github.com/quaymaster/quaymaster/parsers/ioslog"
 	"github.com/quaymaster/quaymaster/parsers/iosxr"
@@ -67,6 +68,7 @@ func Formats() []facts.Format {
 		opnsense.PfSense(),
 		vyos.Brace(),
 		vyos.Set(),
+		gaia.Format(),
 		iptables.Format(),
 		nftables.Format(),
 		fortios.Format(),

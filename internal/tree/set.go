@@ -3,6 +3,7 @@ package tree
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/facts"
 )
@@ -131,7 +132,7 @@ func (s *sets) read(i, end int) {
 	s.off, s.text = i, src[i:end]
 	before := len(s.t.Nodes)
 	if bytes.HasPrefix(s.text, []byte("set ")) {
-		s.set()
+		s.set(len("set"))
 	} else {
 		s.other()
 	}
@@ -148,7 +149,7 @@ func (s *sets) other() {
 			s.loose(0)
 			return
 		}
-		s.set()
+		s.set(len("set"))
 	case "deactivate", "activate", "delete":
 		s.change(verb, len(verb))
 	case "protect", "unprotect":
@@ -156,6 +157,12 @@ func (s *sets) other() {
 	case "edit", "top", "up", "exit":
 		s.move(verb, rest)
 	default:
+		if verb != "" && len(rest) > 0 {
+			s.last = nil
+			s.set(len(verb))
+			s.last = nil
+			return
+		}
 		flags := Flag(0)
 		if s.text[0] == '#' || s.syntax.Aside != nil && s.syntax.Aside(s.text) || bytes.HasPrefix(s.text, []byte("/*")) {
 			flags = Comment
@@ -192,6 +199,10 @@ func (s *sets) verb() (verb string, rest []byte) {
 		return "up", rest
 	case "exit", "quit":
 		return "exit", nil
+	default:
+		if slices.Contains(s.syntax.Also, string(w)) {
+			return string(w), rest
+		}
 	}
 	return "", nil
 }
@@ -212,9 +223,9 @@ func (s *sets) state(i int32) {
 	}
 }
 
-// set hangs the line's words below one another, beginning with those it shares with the line before.
-func (s *sets) set() {
-	at, node, n := len("set"), s.edit, 0
+// set hangs the line's words from byte from on below one another, beginning with those it shares with the line before.
+func (s *sets) set(from int) {
+	at, node, n := from, s.edit, 0
 	if same := common(s.last, s.text); same > at {
 		for n < s.steps && s.path[n].end <= same && (s.path[n].end == len(s.text) || s.text[s.path[n].end] == ' ') {
 			at, node = s.path[n].end, s.path[n].node
@@ -336,7 +347,7 @@ func (s *sets) move(verb string, rest []byte) {
 			if v, r := s.verb(); v == "edit" {
 				s.move(v, r)
 			} else {
-				s.set()
+				s.set(len("set"))
 			}
 		}
 	case "up", "exit":

@@ -26,6 +26,8 @@ type Syntax struct {
 	// Runs: a quote may run on over the ends of lines in set commands, as it always may in braces, and one that a blank
 	// does not follow closes nothing (PAN-OS, which escapes none).
 	Runs bool
+	// Also are further words that begin a set command and say what "set" says (Gaia: add).
+	Also []string
 	// Pager is what a pager leaves before a line's text, up to the "---" that ends it: "---(more". Empty: none.
 	Pager string
 	// Aside tells lines that are no configuration (prompts, state banners). It is asked about lines that begin outside

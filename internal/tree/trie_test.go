@@ -124,6 +124,10 @@ func TestSets(t *testing.T) {
 			want: "a b c\na b d\na b e\na bb\n",
 		},
 		{name: "order of first appearance", in: "set t x 1\nset t y 1\nset t x 2\n", want: "t x 1\nt x 2\nt y 1\n"},
+		{
+			name: "other verbs", syntax: Syntax{Also: []string{"add", "/configure"}},
+			in: "set a b c\nadd a b d\n/configure a e\n/configure\nset a f\nput a g\n", want: "a b c\na b d\na e\na f\n",
+		},
 		{name: "lists", in: "set a [ b c ]\nset a [ b c ] d e\n", want: "a b\na c\na d e\n"},
 		{
 			name: "switched off and on", in: "set a b\nset c d e\ndeactivate a\ndeactivate c d\nactivate c d\ndeactivate x\n",

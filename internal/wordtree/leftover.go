@@ -56,16 +56,11 @@ func (s *step) add(w string) *step {
 // Entries are the table's entries, in their order.
 func (t *Table) Entries() []Entry { return t.entries }
 
-// LeftOver accounts for what no code read: irrelevant by the table, else it stays unrecognised. It begins below n, None
-// being the top.
+// LeftOver accounts for what no code read: irrelevant by the table, else it stays unrecognised. It begins below n.
 func (r *Reader) LeftOver(t *Table, n int32) { r.leftOver(n, []*step{&t.root}, 0) }
 
 func (r *Reader) leftOver(n int32, at []*step, depth int) {
-	first := r.T.First
-	if n != None {
-		first = r.First(n)
-	}
-	for c := first; c != None; c = r.Next(c) {
+	for c := r.First(n); c != None; c = r.Next(c) {
 		var next []*step
 		word, why := r.T.Text(c), ""
 		for _, s := range at {

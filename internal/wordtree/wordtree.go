@@ -20,8 +20,11 @@ import (
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
-// None is no node.
-const None = tree.None
+// None is no node: nothing is below it. Root is what everything at the top is below.
+const (
+	None = tree.None
+	Root = int32(-2)
+)
 
 // A Reader reads one configuration. The fields are set by [New]; Free and Telltale may be set before anything is read.
 type Reader struct {
@@ -79,29 +82,35 @@ func (r *Reader) Report(faults []tree.Fault) {
 	}
 }
 
-// Kid is n's first child of that word; below None it is one at the top.
-func (r *Reader) Kid(n int32, word string) int32 { return r.T.Child(n, word) }
+// Kid is n's first child of that word; None when there is none.
+func (r *Reader) Kid(n int32, word string) int32 {
+	switch n {
+	case None:
+		return None
+	case Root:
+		return r.T.Child(tree.None, word)
+	}
+	return r.T.Child(n, word)
+}
 
 // Under follows words down from n; None when one is missing.
 func (r *Reader) Under(n int32, words ...string) int32 {
 	for _, w := range words {
-		if n = r.T.Child(n, w); n == None {
-			return None
-		}
+		n = r.Kid(n, w)
 	}
 	return n
 }
 
 // First is n's first child; None when n is None.
 func (r *Reader) First(n int32) int32 {
-	if n == None {
+	switch n {
+	case None:
 		return None
+	case Root:
+		return r.T.First
 	}
 	return r.T.Nodes[n].First
 }
-
-// Top is the first node at the top.
-func (r *Reader) Top() int32 { return r.T.First }
 
 // Next is n's next sibling.
 func (r *Reader) Next(n int32) int32 { return r.T.Nodes[n].Next }
@@ -125,10 +134,7 @@ func (r *Reader) Value(n int32) int32 {
 
 // Leaf is the value of n's statement word, and its node, marked as understood; "" and None when there is none.
 func (r *Reader) Leaf(n int32, word string) (string, int32) {
-	if n == None {
-		return "", None
-	}
-	return r.ValueOf(r.T.Child(n, word))
+	return r.ValueOf(r.Kid(n, word))
 }
 
 // ValueOf is the value of statement k, and its node, marked as understood.

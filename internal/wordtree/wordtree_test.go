@@ -84,7 +84,7 @@ func TestLeftOver(t *testing.T) {
 		return ""
 	}
 	r.Report(r.T.Braces([]byte(src), tree.Syntax{Lines: true}))
-	r.LeftOver(NewTable([]Entry{{"router bgp *", "routes"}}), None)
+	r.LeftOver(NewTable([]Entry{{"router bgp *", "routes"}}), Root)
 	r.Account()
 	var got []string
 	for _, c := range r.D.Clients {

@@ -25,7 +25,10 @@ import (
 	"github.com/quaymaster/quaymaster/internal/wordtree"
 )
 
-const none = wordtree.None
+const (
+	none = wordtree.None
+	root = wordtree.Root
+)
 
 // OPNsense is the format of OPNsense's config.xml.
 func OPNsense() facts.Format { return format("opnsense-config", facts.OPNsense, "<opnsense>") }
@@ -119,7 +122,7 @@ func (p *parser) read() {
 	if p.pf {
 		name = "pfsense"
 	}
-	p.root = p.Kid(none, name)
+	p.root = p.Kid(root, name)
 	p.remarks()
 	if p.root != none {
 		p.system, p.interfaces, p.filter = p.Kid(p.root, "system"), p.Kid(p.root, "interfaces"), p.Kid(p.root, "filter")

@@ -145,11 +145,11 @@ func leaf(name string, family facts.Family) string { return string('0'+rune(fami
 
 // routes reads static routes.
 func (p *parser) routes() {
-	static := p.Under(none, "protocols", "static")
+	static := p.Under(root, "protocols", "static")
 	for _, w := range [...]string{"route", "route6"} {
 		p.Each(p.Kid(static, w), "", func(r int32) { p.route(r, "") })
 	}
-	p.Each(p.Under(none, "vrf", "name"), "", func(v int32) {
+	p.Each(p.Under(root, "vrf", "name"), "", func(v int32) {
 		for _, w := range [...]string{"route", "route6"} {
 			p.Each(p.Under(v, "protocols", "static", w), "", func(r int32) { p.route(r, p.Text(v)) })
 		}

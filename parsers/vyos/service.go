@@ -52,7 +52,7 @@ func (p *parser) tftp() {
 	dns := p.Under(p.service, "dns", "forwarding")
 	p.Each(dns, "options", func(o int32) {
 		path := ""
-		var at int32 = none
+		at := none
 		p.Each(o, "", func(v int32) {
 			s := p.Text(v)
 			if s == "enable-tftp" || strings.HasPrefix(s, "enable-tftp=") {
@@ -145,7 +145,7 @@ func (p *parser) web() {
 
 // containers may serve anything: the port they publish tells what.
 func (p *parser) containers() {
-	p.Each(p.Under(none, "container", "name"), "", func(c int32) {
+	p.Each(p.Under(root, "container", "name"), "", func(c int32) {
 		p.OK(c)
 		image := p.String(c, "image")
 		p.Each(p.Kid(c, "port"), "", func(q int32) {

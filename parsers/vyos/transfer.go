@@ -110,7 +110,7 @@ func (p *parser) hooks() {
 		p.Rest(e)
 		p.D.Hooks = append(p.D.Hooks, h)
 	})
-	p.scripts(p.Top(), 0)
+	p.scripts(p.First(root), 0)
 }
 
 // scripts finds the other places that name one: VRRP's transition scripts, health checks, DHCP's and load balancing's hooks.
@@ -156,14 +156,11 @@ func interval(s string) time.Duration {
 // logging reads remote syslog, flow export, time, and what is logged.
 func (p *parser) logging() {
 	l := &p.D.Logging
-	for _, at := range [...]int32{p.Kid(p.system, "syslog"), p.Under(p.system, "syslog")} {
-		for _, w := range [...]string{"host", "remote"} { // remote from 1.5
-			p.Each(p.Kid(at, w), "", func(h int32) { p.logHost(h) })
-		}
-		break
+	syslog := p.Kid(p.system, "syslog")
+	for _, w := range [...]string{"host", "remote"} { // remote from 1.5
+		p.Each(p.Kid(syslog, w), "", p.logHost)
 	}
-	p.OK(p.Kid(p.system, "syslog"))
-	p.Rest(p.Kid(p.system, "syslog"))
+	p.Rest(syslog)
 	if len(l.Hosts) > 0 {
 		l.Remote = facts.Say(true, l.Hosts[0].Span)
 	}

@@ -20,7 +20,10 @@ import (
 	"github.com/quaymaster/quaymaster/internal/wordtree"
 )
 
-const none = wordtree.None
+const (
+	none = wordtree.None
+	root = wordtree.Root
+)
 
 // Brace is the format of configurations in braces.
 func Brace() facts.Format { return format("vyos-config", false, detectBrace) }
@@ -92,7 +95,7 @@ func (p *parser) read() {
 		}
 		return ""
 	}
-	p.system, p.service, p.ifaces, p.firewall = p.Kid(none, "system"), p.Kid(none, "service"), p.Kid(none, "interfaces"), p.Kid(none, "firewall")
+	p.system, p.service, p.ifaces, p.firewall = p.Kid(root, "system"), p.Kid(root, "service"), p.Kid(root, "interfaces"), p.Kid(root, "firewall")
 	p.whole = !p.Cut && p.system != none && p.ifaces != none
 	p.remarks()
 	p.general()
@@ -108,8 +111,8 @@ func (p *parser) read() {
 	p.hooks()
 	p.logging()
 	p.defaults()
-	p.descriptions(p.Top(), 0)
-	p.LeftOver(irrelevant(), none)
+	p.descriptions(p.First(root), 0)
+	p.LeftOver(irrelevant(), root)
 	p.Secrets(p.keyword, p.userOf)
 	p.D.Markers = facts.Markers(p.F, p.T.Source, p.T.Base)
 	p.Account()

@@ -12,7 +12,7 @@ import (
 
 // zoneLists are where zones stand: "zone-policy zone" up to 1.3 and on EdgeOS, "firewall zone" from 1.4.
 func (p *parser) zoneLists() []int32 {
-	return []int32{p.Under(none, "zone-policy", "zone"), p.Kid(p.firewall, "zone")}
+	return []int32{p.Under(root, "zone-policy", "zone"), p.Kid(p.firewall, "zone")}
 }
 
 // zoneNames notes which interface is in which zone.
@@ -102,7 +102,7 @@ func (p *parser) zonePolicy() {
 
 // nat reads translations: destination before, source behind the filters, static both.
 func (p *parser) nat() {
-	at := p.Kid(none, "nat")
+	at := p.Kid(root, "nat")
 	for _, kind := range [...]string{"destination", "source", "static"} {
 		p.Each(p.Under(at, kind, "rule"), "", func(r int32) { p.natRule(r, kind) })
 	}
@@ -113,7 +113,7 @@ func (p *parser) nat() {
 		}
 		p.natRule(r, kind)
 	})
-	if k := p.Kid(none, "nat66"); k != none {
+	if k := p.Kid(root, "nat66"); k != none {
 		p.Unsupported(k, "translations of IPv6 are not modelled")
 		p.D.NAT = append(p.D.NAT, facts.NAT{Kind: "static", Unread: "translations of IPv6 are not modelled", Span: p.Span(k)})
 	}
