@@ -14,7 +14,6 @@ func foreign(text []byte) string {
 		{"Cisco NX-OS", []string{"!Command: show running-config", "\nfeature ", "\nvdc ", "\nboot nxos "}},
 		{"Arista EOS", []string{"EOS-4", "\ntransceiver qsfp ", "\nmanagement api ", "\ndaemon TerminAttr", "\nip access-list standard cvx"}},
 		{"Aruba AOS-CX", []string{"!Version ArubaOS-CX", "\nvsf member "}},
-		{"F5 BIG-IP", []string{"#TMSH-VERSION", "\nltm ", "\nsys global-settings", "\nnet self "}},
 		{"Dell OS10", []string{"! Version 10.", "\nos10 "}},
 		{"Huawei VRP or HPE Comware", []string{"\nsysname ", "\nuser-interface "}},
 		{"Nokia SR OS", []string{"# TiMOS-", "\nexit all"}},

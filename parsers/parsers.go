@@ -21,6 +21,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/aoscx"
 	"github.com/quaymaster/quaymaster/parsers/aoss"
 	"github.com/quaymaster/quaymaster/parsers/asalog"
+	"github.com/quaymaster/quaymaster/parsers/bigip"
 	"github.com/quaymaster/quaymaster/parsers/ciscoasa"
 	"github.com/quaymaster/quaymaster/parsers/ciscoios"
 	"github.com/quaymaster/quaymaster/parsers/cisconxos"
@@ -69,6 +70,7 @@ func Formats() []facts.Format {
 		vyos.Brace(),
 		vyos.Set(),
 		gaia.Format(),
+		bigip.Format(),
 		iptables.Format(),
 		nftables.Format(),
 		fortios.Format(),
