@@ -35,6 +35,7 @@ type sets struct {
 	edit  int32 // where "edit" has led; None is the top
 	depth int   // of edit
 
+	end   int32  // the last word of the line that was read
 	last  []byte // the set line before
 	path  [maxPath]step
 	steps int
@@ -262,6 +263,7 @@ func (s *sets) set(from int) {
 			s.steps++
 		}
 	}
+	s.end = node
 	if w.quote {
 		s.fault(OpenQuote, s.off)
 	}

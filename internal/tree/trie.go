@@ -28,6 +28,8 @@ type Syntax struct {
 	Runs bool
 	// Also are further words that begin a set command and say what "set" says (Gaia: add).
 	Also []string
+	// Last are words that mean nothing at the end of a line that is nested by indentation (SR OS: create).
+	Last []string
 	// Pager is what a pager leaves before a line's text, up to the "---" that ends it: "---(more". Empty: none.
 	Pager string
 	// Aside tells lines that are no configuration (prompts, state banners). It is asked about lines that begin outside

@@ -276,3 +276,32 @@ func TestGraft(t *testing.T) {
 		t.Error("the copy is not found")
 	}
 }
+
+func TestNested(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"blocks", "configure\n    a\n        b 1 create\n            c \"x y\"\n        exit\n        no d\n    exit\n    e\nexit all\n", "configure a b 1 c x y\nconfigure a no d\nconfigure e\n"},
+		{"the same block twice", "a\n    b 1\n        c\n    exit\nexit\na\n    b 1\n        d\n", "a b 1 c\na b 1 d\n"},
+		{"comments", "# x\na\n#---\n    b\n", "a b\n"},
+		{"out of every block", "a\n    b\nexit all\n    c\n", "a b\nc\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tree := New()
+			if faults := tree.Nested([]byte(c.in), Syntax{Last: []string{"create"}}); len(faults) > 0 {
+				t.Error(faults)
+			}
+			if got := dump(tree); got != c.want {
+				t.Errorf("got\n%swant\n%s", got, c.want)
+			}
+			sane(t, tree)
+		})
+	}
+}
+
+func FuzzNested(f *testing.F) {
+	f.Add([]byte("configure\n    a\n        b 1 create\n    exit\nexit all\n"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		tree := New()
+		tree.Nested(src, Syntax{Last: []string{"create"}})
+		sane(t, tree)
+	})
+}
