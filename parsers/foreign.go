@@ -16,7 +16,6 @@ func foreign(text []byte) string {
 		{"Aruba AOS-CX", []string{"!Version ArubaOS-CX", "\nvsf member "}},
 		{"Dell OS10", []string{"! Version 10.", "\nos10 "}},
 		{"Huawei VRP or HPE Comware", []string{"\nsysname ", "\nuser-interface "}},
-		{"Nokia SR OS", []string{"# TiMOS-", "\nexit all"}},
 	} {
 		for _, mark := range m.marks {
 			if bytes.Contains(text, []byte(mark)) || mark[0] == '\n' && bytes.HasPrefix(text, []byte(mark[1:])) {

@@ -41,6 +41,7 @@ import (
 	"github.com/quaymaster/quaymaster/parsers/routeros"
 	"github.com/quaymaster/quaymaster/parsers/showversion"
 	"github.com/quaymaster/quaymaster/parsers/snmpwalk"
+	"github.com/quaymaster/quaymaster/parsers/sros"
 	"github.com/quaymaster/quaymaster/parsers/syslog"
 	"github.com/quaymaster/quaymaster/parsers/vyos"
 )
@@ -71,6 +72,9 @@ func Formats() []facts.Format {
 		vyos.Set(),
 		gaia.Format(),
 		bigip.Format(),
+		sros.Brace(),
+		sros.Flat(),
+		sros.Classic(),
 		iptables.Format(),
 		nftables.Format(),
 		fortios.Format(),

@@ -2,6 +2,7 @@ package parsetest
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -12,6 +13,14 @@ import (
 func Meaning(d *facts.Device) string {
 	c := *d
 	c.Lines, c.Unread, c.Format, c.Platform, c.Version = facts.Lines{}, nil, "", "", facts.V[string]{}
+	var once []facts.Secret // a shape may say one on several lines
+	for _, x := range d.Secrets {
+		x.Span = evidence.Span{}
+		if !slices.Contains(once, x) {
+			once = append(once, x)
+		}
+	}
+	c.Secrets = once
 	v := reflect.New(reflect.TypeFor[facts.Device]()).Elem()
 	unplaced(v, reflect.ValueOf(c))
 	return Dump(v.Addr().Interface().(*facts.Device), nil)

@@ -33,6 +33,9 @@ func (r *Reader) Secrets(is Keyword, user func(n int32) string) {
 		}
 		if kind, ok := is(said); ok {
 			r.secret(kind, k, 0, len(word), user(said))
+			if n.First != None {
+				r.repeated(kind, k, user(said))
+			}
 			continue
 		}
 		switch {
@@ -45,6 +48,38 @@ func (r *Reader) Secrets(is Keyword, user func(n int32) string) {
 				r.secret(s.Kind, k, s.Start, s.End-s.Start, "")
 			}
 		}
+	}
+}
+
+// repeated finds a secret that is a word on the way to others where further lines say it again: behind the same word.
+func (r *Reader) repeated(kind facts.SecretKind, n int32, user string) {
+	up := r.Up(n)
+	if up == None {
+		return
+	}
+	word, before := r.T.Text(n), r.T.Text(up)
+	const most = 10_000
+	for at, found := 0, 0; found < most; found++ {
+		i := bytes.Index(r.T.Source[at:], word)
+		if i < 0 {
+			return
+		}
+		at += i
+		head := bytes.TrimRight(r.T.Source[max(0, at-2*len(before)-8):at], " \t\"'")
+		end := at + len(word)
+		if bytes.HasSuffix(head, before) && (end == len(r.T.Source) || bytes.IndexByte([]byte(" \t\r\n\"'{"), r.T.Source[end]) >= 0) {
+			off := uint32(at)
+			if !r.secrets[off] {
+				r.secrets[off] = true
+				s := facts.Secret{Kind: kind, User: user, Name: r.Path(up), Span: r.F.Span(r.T.Base+int64(at), len(word)), Storage: Storage(word)}
+				s.Guessable = s.Storage == facts.StorageClear && facts.Guessable(word)
+				if s.Storage != facts.StorageMasked {
+					s.Tag = r.Sink.Tag(word)
+				}
+				r.D.Secrets = append(r.D.Secrets, s)
+			}
+		}
+		at = end
 	}
 }
 
