@@ -12,6 +12,7 @@ package wordtree
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
@@ -58,6 +59,16 @@ func New(f *evidence.File, sink facts.Sink, src []byte, format, platform string)
 		T: t, F: f, Sink: sink,
 		D:       &facts.Device{Path: f.Path, Format: format, Platform: platform, Has: facts.HasConfig, Taken: f.Mod},
 		reasons: map[int32]string{}, filters: map[int32]string{}, words: map[string]string{}, secrets: map[uint32]bool{},
+	}
+}
+
+// Absent states that the device serves none of these protocols, as its platform does unless told otherwise, where no service of
+// them was stated.
+func (r *Reader) Absent(name string, protocols ...facts.Protocol) {
+	for _, k := range protocols {
+		if !slices.ContainsFunc(r.D.Services, func(s facts.Service) bool { return s.Protocol == k && s.Role == facts.RoleServer }) {
+			r.D.Services = append(r.D.Services, facts.Service{Protocol: k, Name: name + " " + k.String(), Enabled: facts.Assume(false)})
+		}
 	}
 }
 

@@ -129,6 +129,9 @@ func (p *parser) read() {
 	p.logging()
 	p.monitors()
 	p.hooks()
+	if p.whole {
+		p.Absent("no server of", facts.FTP, facts.TFTP, facts.SMB) // tmsh reference: sys has none but sshd and httpd
+	}
 	p.descriptions(p.First(root), 0)
 	p.LeftOver(irrelevant(), root)
 	p.Secrets(p.keyword, p.userOf)

@@ -102,7 +102,7 @@ func (p *parser) self(n int32) {
 		x.Addrs, x.Scope = []netip.Prefix{netip.PrefixFrom(a, bits)}, scope
 	}
 	allow := p.Kid(n, "allow-service")
-	f := facts.Filter{Name: name + " port lockdown", Scope: x.Scope, Kind: "net self allow-service", Default: facts.Deny, Span: p.Span(n)} // none unless stated
+	f := facts.Filter{Name: name + " port lockdown", Scope: x.Scope, Kind: "net self allow-service", Default: facts.Deny, Synthetic: true, Span: p.Span(n)} // none unless stated
 	p.words(allow, func(c int32) {
 		f.Span = p.Span(allow)
 		f.Rules = append(f.Rules, p.lock(p.Text(c), c))

@@ -127,6 +127,9 @@ func (p *parser) read() {
 	p.backups()
 	p.jobs()
 	p.rulebase()
+	if p.whole {
+		p.Absent("no server of", facts.FTP, facts.TFTP, facts.SMB) // clish has none (Gaia Administration Guide)
+	}
 	p.descriptions(p.First(root), 0)
 	p.LeftOver(irrelevant(), root)
 	p.Secrets(p.keyword, p.userOf)

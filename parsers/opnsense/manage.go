@@ -234,5 +234,6 @@ func (p *parser) defaults() {
 	if !l.Remote.Known() {
 		l.Remote = facts.Assume(false) // nothing is sent unless a server is stated (pfSense: Remote Logging; OPNsense: Logging, Remote)
 	}
+	p.Absent("no server of", facts.TFTP, facts.FTP, facts.SMB) // none but in plugins and packages
 	l.CommandAccounting = facts.Assume(false) // neither logs what is typed in a shell
 }

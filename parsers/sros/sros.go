@@ -193,6 +193,9 @@ func (p *parser) read() {
 	p.logging()
 	p.hooks()
 	p.urls()
+	if p.whole {
+		p.Absent("no server of", facts.TFTP, facts.SMB) // nokia-conf-system-security.yang: ftp-server is the only one
+	}
 	p.descriptions(p.First(root), 0)
 	p.LeftOver(irrelevant(), p.conf)
 	p.LeftOver(outside(), root)

@@ -244,5 +244,6 @@ func (p *parser) defaults() {
 	if !l.FlowExport.Known() {
 		l.FlowExport = facts.Assume(false)
 	}
+	p.Absent("no server of", facts.FTP, facts.SMB) // interface-definitions of vyos-1x: none but in containers
 	l.CommandAccounting = facts.Assume(false) // no statement sends what is typed
 }
