@@ -235,5 +235,5 @@ func (p *parser) defaults() {
 		l.Remote = facts.Assume(false) // nothing is sent unless a server is stated (pfSense: Remote Logging; OPNsense: Logging, Remote)
 	}
 	p.Absent("no server of", facts.TFTP, facts.FTP, facts.SMB) // none but in plugins and packages
-	l.CommandAccounting = facts.Assume(false) // neither logs what is typed in a shell
+	l.CommandAccounting = facts.Assume(false)                  // neither logs what is typed in a shell
 }

@@ -245,5 +245,5 @@ func (p *parser) defaults() {
 		l.FlowExport = facts.Assume(false)
 	}
 	p.Absent("no server of", facts.FTP, facts.SMB) // interface-definitions of vyos-1x: none but in containers
-	l.CommandAccounting = facts.Assume(false) // no statement sends what is typed
+	l.CommandAccounting = facts.Assume(false)      // no statement sends what is typed
 }
