@@ -37,6 +37,12 @@ func TestOnePolicy(t *testing.T) {
 		{"iptables.rules", facts.Linux, "eth1", "eth0"},
 		{"nftables.nft", facts.Linux, "eth1", "eth0"},
 		{"routeros.rsc", facts.RouterOS, "ether2", "ether1"},
+		{"pfsense.xml", facts.PfSense, "lan", "wan"},
+		{"opnsense.xml", facts.OPNsense, "lan", "wan"},
+		{"vyos.boot", facts.VyOS, "eth1", "eth0"},
+		{"vyos.set", facts.VyOS, "eth1", "eth0"},
+		{"sros.cfg", facts.NokiaSROS, "inside", "outside"},
+		{"sros_classic.cfg", facts.NokiaSROS, "inside", "outside"},
 	} {
 		t.Run(x.file, func(t *testing.T) {
 			src, ok := files[x.file]
