@@ -12,7 +12,7 @@ import (
 
 // sshOn reports whether SSH is served: pfSense says enable, older ones enablesshd, OPNsense enabled.
 func (p *parser) sshOn(ssh int32) bool {
-	return p.on(ssh, "enable") || p.on(ssh, "enabled") || p.on(p.system, "enablesshd")
+	return p.has(ssh, "enable") || p.has(ssh, "enabled") || p.has(p.system, "enablesshd")
 }
 
 // management reads the ways to log in: SSH, with SCP and SFTP, and the web interface; and SNMP.

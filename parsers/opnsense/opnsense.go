@@ -177,7 +177,7 @@ func (p *parser) isOn(n int32, word string) (facts.V[bool], bool) {
 	switch {
 	case v == none:
 		// <enable></enable> is pfSense's yes; OPNsense's models write an empty value for no.
-		return facts.Say(p.pf || p.Up(n) == p.root || word == "disabled" || word == "not" || word == "any", p.Span(k)), true
+		return facts.Say(p.pf || p.Up(n) == p.root || word == "disabled" || word == "not" || word == "any" || word == "enable" || word == "log", p.Span(k)), true
 	case s == "0", s == "no", s == "disabled", s == "off":
 		return facts.Say(false, p.Span(v)), true
 	}

@@ -200,3 +200,50 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+// TestPresence: an empty element says yes where the system asks whether it is there, and no where a model writes it for false.
+func TestPresence(t *testing.T) {
+	d := deviceOf(t, OPNsense(), "<opnsense><system><hostname>x</hostname><ssh><enabled/></ssh></system><interfaces><lan><enable/><if>em0</if></lan><opt1><if>em1</if></opt1></interfaces>"+
+		"<filter/><OPNsense><tftp><general><enabled/></general></tftp></OPNsense></opnsense>")
+	on := map[string]bool{}
+	for _, s := range d.Services {
+		on[s.Name] = facts.On(s.Enabled)
+	}
+	if !on["system ssh"] || on["OPNsense tftp"] {
+		t.Errorf("services %v", on)
+	}
+	if facts.On(d.Interfaces[0].Shutdown) || !facts.On(d.Interfaces[1].Shutdown) {
+		t.Errorf("interfaces %+v", d.Interfaces)
+	}
+}
+
+// TestBothWays: rules of the API and others decide alike in any order, or what they decide is unknown.
+func TestBothWays(t *testing.T) {
+	older := func(action, quick string) string {
+		return "<rule><type>" + action + "</type><interface>lan</interface><quick>" + quick + "</quick><source><any/></source><destination><any/><port>21</port></destination><protocol>tcp</protocol></rule>"
+	}
+	newer := func(action, quick string) string {
+		return "<rule><enabled>1</enabled><sequence>1</sequence><action>" + action + "</action><quick>" + quick + "</quick><interface>lan</interface><direction>in</direction><ipprotocol>inet</ipprotocol>" +
+			"<protocol>TCP</protocol><source_net>any</source_net><destination_net>any</destination_net></rule>"
+	}
+	for _, c := range []struct {
+		name, older, newer string
+		port               uint16
+		want               headerspace.Verdict
+	}{
+		{"they agree", older("pass", "1"), newer("pass", "1"), 21, headerspace.Permit},
+		{"they do not", older("block", "1"), newer("pass", "1"), 21, headerspace.Unknown},
+		{"only the API's matches", older("block", "1"), newer("pass", "1"), 22, headerspace.Permit},
+		{"only the API's are there", "", newer("pass", "1"), 21, headerspace.Permit},
+		{"without quick, they do not", older("block", "0"), newer("pass", "0"), 21, headerspace.Unknown},
+		{"without quick, only the API's matches", older("block", "0"), newer("pass", "0"), 22, headerspace.Permit},
+		{"quick decides before the others", older("block", "1"), newer("pass", "0"), 21, headerspace.Deny},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := "<opnsense><system><hostname>x</hostname></system><interfaces><wan><enable>1</enable><if>em0</if><ipaddr>192.0.2.2</ipaddr><subnet>24</subnet></wan>" +
+				"<lan><enable>1</enable><if>em1</if><ipaddr>10.0.1.1</ipaddr><subnet>24</subnet></lan></interfaces><filter>" + c.older + "</filter>" +
+				"<OPNsense><Firewall><Filter><rules>" + c.newer + "</rules></Filter></Firewall></OPNsense></opnsense>"
+			question{"", "lan", "wan", false, facts.TCP, "10.0.1.9", "203.0.113.9", c.port, c.want}.ask(t, deviceOf(t, OPNsense(), text))
+		})
+	}
+}

@@ -29,6 +29,7 @@ func (p *parser) readRules() {
 	first := len(p.rules)
 	p.Each(own, "rule", func(n int32) { p.rule(n, true) })
 	sort.SliceStable(p.rules[first:], func(i, j int) bool { return p.rules[first+i].sequence < p.rules[first+j].sequence })
+	p.bothWays(first)
 	if p.filter == none && own == none {
 		return
 	}
@@ -40,6 +41,27 @@ func (p *parser) readRules() {
 		}
 	}
 	p.chains()
+}
+
+// bothWays says of the rules from first on, which the API made, that they may be asked before the others or behind them: no
+// source was found for the order. Each is there twice, and of the two the one that would decide first may not.
+func (p *parser) bothWays(first int) {
+	older, newer := p.rules[:first], p.rules[first:]
+	if len(older) == 0 || len(newer) == 0 {
+		return
+	}
+	const why = "whether rules made by the API are asked before the others"
+	var before, behind []*rule
+	for _, r := range newer {
+		doubt := *r
+		doubt.Match.Unread = append(slices.Clone(r.Match.Unread), why)
+		if r.quick {
+			before, behind = append(before, &doubt), append(behind, r)
+		} else {
+			before, behind = append(before, r), append(behind, &doubt)
+		}
+	}
+	p.rules = slices.Concat(before, older, behind)
 }
 
 // rule reads one. newer are OPNsense's rules of today: other words for some conditions, and a switch that says on.
