@@ -4,6 +4,7 @@ package exposure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/quaymaster/quaymaster/audit"
@@ -82,7 +83,11 @@ func serversOf(d *facts.Device, proto facts.Protocol) servers {
 func isSocket(s *facts.Service) bool { return strings.HasPrefix(s.Name, "listener ") }
 
 // concerns reports whether a device is one that service checks are about, and can say anything of its servers.
-func concerns(d *facts.Device) bool {
+func concerns(d *facts.Device, proto facts.Protocol) bool {
+	if family := facts.PlatformFamily(d.Platform); family == facts.Linux || family == facts.MacOS {
+		// A file of a host speaks of one service: that it says nothing of another is no evidence.
+		return slices.ContainsFunc(d.Services, func(s facts.Service) bool { return s.Protocol == proto && s.Role == facts.RoleServer })
+	}
 	return judge.IsDevice(d.Platform) || d.Platform == "" && d.Has&facts.HasSNMP != 0
 }
 

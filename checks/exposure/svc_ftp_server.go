@@ -18,7 +18,8 @@ channel (T1071.002) it looks like maintenance.
 
 ## How it is decided
 
-By the statement that turns the server on (IOS "ftp-server enable", Junos "system services ftp"), or by a socket on tcp 21
+By the statement that turns the server on (IOS "ftp-server enable", Junos "system services ftp", the configuration of
+vsftpd, ProFTPD or Pure-FTPd on a host), or by a socket on tcp 21
 that an SNMP agent lists. The severity follows who can reach it, as in svc-tftp-server: filters of interfaces, control
 plane filters and, on SRX, host-inbound services count.
 
@@ -39,7 +40,7 @@ that is meant to be one needs an exception with an owner.
 			facts.CiscoIOS: "no ftp-server enable", facts.Junos: "delete system services ftp", "": "stop the FTP server; use SCP or SFTP",
 		},
 		Device: func(p *audit.Pass, d *facts.Device) {
-			if !concerns(d) {
+			if !concerns(d, facts.FTP) {
 				return
 			}
 			s := serversOf(d, facts.FTP)

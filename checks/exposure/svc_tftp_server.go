@@ -48,7 +48,7 @@ holds for a part of a configuration, and for a device of which only SNMP was giv
 }
 
 func tftpServer(p *audit.Pass, d *facts.Device) {
-	if !concerns(d) {
+	if !concerns(d, facts.TFTP) {
 		return
 	}
 	s := serversOf(d, facts.TFTP)
