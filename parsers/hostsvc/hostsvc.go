@@ -1,5 +1,5 @@
-// Package hostsvc reads the configuration files of the services of Unix hosts that transfer files: one file of code for
-// each service, one format for each kind of file.
+// Package hostsvc reads the configuration files of the services of Unix hosts that transfer files, and the jobs of cron: one
+// file of code for each service, one format for each kind of file.
 //
 // A file says how a service answers, not that it runs. Where the service answers as soon as its daemon is started,
 // Enabled is true as a default, since packages start what they install (Debian Policy 9.3.3); where the file leaves that to
@@ -24,7 +24,7 @@ import (
 // Formats are the formats read here.
 func Formats() []facts.Format {
 	return []facts.Format{
-		Vsftpd(), PureFTPd(), PureFTPdValue(), TFTPDefaults(), Xinetd(), Inetd(), Dnsmasq(), Samba(), Usershare(), SSHD(), ProFTPD(),
+		Vsftpd(), PureFTPd(), PureFTPdValue(), TFTPDefaults(), Xinetd(), Inetd(), Dnsmasq(), Samba(), Usershare(), SSHD(), ProFTPD(), Crontab(),
 	}
 }
 

@@ -36,6 +36,7 @@ func kinds() []struct {
 		{Samba(), "samba", map[string][]string{"office": {"Wharf-9-Rope"}}},
 		{Usershare(), "usershare", nil},
 		{SSHD(), "sshd", map[string][]string{"jail": {"Wharf-5-Rope"}}},
+		{Crontab(), "crontab", map[string][]string{"system": {"Wharf-8-Rope"}}},
 		{ProFTPD(), "proftpd", map[string][]string{"servers": {"Wharf-3-Rope-Hash", "Wharf-4-Rope"}}},
 	}
 }
