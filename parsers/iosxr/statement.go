@@ -321,54 +321,6 @@ func client(s *cli.Stmt, proto facts.Protocol, name string) bool {
 	return true
 }
 
-// server reads the management services: "ssh server v2", "ssh server vrf V [ipv4 access-list A]", "telnet vrf V ipv4 server
-// max-servers N [access-list A]", "netconf-yang agent ssh", "grpc", "xml agent ...".
-func server(s *cli.Stmt) bool {
-	scope := s.After(1, "vrf")
-	if scope == "default" {
-		scope = ""
-	}
-	add := func(proto facts.Protocol, word string, port uint16, where string) bool {
-		x := facts.Service{Protocol: proto, Name: s.R.Keep(strings.Join(s.W[:min(len(s.W), 2)], " ")), Role: facts.RoleShell, Port: port, Scope: s.R.Keep(scope)}
-		if a := s.After(1, "access-list"); a != "" {
-			x.ACL = facts.Say(s.R.Keep(a), s.Span())
-			fam := facts.IPv4
-			if s.Find(1, "ipv6") > 0 && s.Find(1, "ipv4") < 0 {
-				fam = facts.IPv6
-			}
-			if where != "" {
-				s.BindAt(where, a, fam, facts.In, facts.ActionUnknown, scope)
-			}
-		}
-		s.Serve(x)
-		s.R.D.Access = append(s.R.D.Access, facts.Access{
-			Name: x.Name, In: facts.Say([]string{word}, s.Span()), ACL: x.ACL, Enabled: s.On(), Scope: x.Scope, Span: s.Span(),
-		})
-		return s.All()
-	}
-	switch {
-	case s.Is(0, "ssh", "server"):
-		switch s.Word(2) {
-		case "v2", "vrf":
-			return add(facts.SSH, "ssh", 22, facts.WhereSSH)
-		case "netconf":
-			return add(facts.SSH, "netconf", 830, "")
-		}
-		return s.OK()
-	case s.Is(0, "ssh"):
-		return s.OK()
-	case s.Is(0, "telnet") && s.Find(1, "server") > 0:
-		return add(facts.Telnet, "telnet", 23, facts.WhereVTY)
-	case s.Is(0, "http", "server"):
-		return add(facts.HTTP, "http", 80, facts.WhereHTTP)
-	case s.Is(0, "netconf-yang", "agent"), s.Is(0, "netconf", "agent"):
-		return add(facts.SSH, "netconf", 830, "")
-	case s.Is(0, "grpc"):
-		return add(facts.ProtocolUnknown, "gnmi", 57400, "")
-	}
-	return s.Skip()
-}
-
 // username reads "username U" with its groups and secret below.
 func username(s *cli.Stmt) bool {
 	if s.No {
@@ -401,45 +353,6 @@ func username(s *cli.Stmt) bool {
 		return read(s, 2)
 	}
 	return s.Block(func(c *cli.Stmt) bool { return read(c, 0) })
-}
-
-// snmp reads "snmp-server community C [view V] RO|RW [SystemOwner|SDROwner] [IPv4 A] [IPv6 A] [A]" and groups.
-func snmp(s *cli.Stmt) bool {
-	switch s.Word(1) {
-	case "community":
-		if s.No {
-			return s.OK()
-		}
-		a := facts.SNMPAccess{Write: facts.Say(false, s.Span()), CoversCopy: facts.Assume(false)}
-		for i := 3; i < len(s.W); i++ {
-			switch s.W[i] {
-			case "RW", "rw":
-				a.Write = facts.Say(true, s.Span())
-			case "RO", "ro", "SystemOwner", "SDROwner", "LROwner", "mapped-context":
-			case "view":
-				i++
-				a.ReadView = s.Keep(i)
-			case "IPv4", "IPv6", "ipv4", "ipv6":
-			default:
-				a.ACL = facts.Say(s.Keep(i), s.Span())
-				s.BindAt(facts.WhereSNMP, s.W[i], facts.IPv4, facts.In, facts.ActionUnknown, "")
-			}
-		}
-		return s.Community(2, a)
-	case "group":
-		if !s.No {
-			s.R.D.SNMP = append(s.R.D.SNMP, facts.SNMPAccess{
-				Version: 3, Name: s.Keep(2), Write: facts.Say(s.Find(4, "write") > 0, s.Span()), ReadView: s.R.Keep(s.After(4, "read")), WriteView: s.R.Keep(s.After(4, "write")), Span: s.Span(),
-			})
-		}
-		return s.OK()
-	case "user":
-		if !s.No {
-			s.R.D.Trusts = append(s.R.D.Trusts, facts.Trust{Kind: "snmp-user", Name: s.Keep(2), Span: s.Span()})
-		}
-		return s.OK()
-	}
-	return s.Skip()
 }
 
 // logging reads "logging H [vrf V] [severity S] [port P]".
