@@ -24,7 +24,7 @@ import (
 // Formats are the formats read here.
 func Formats() []facts.Format {
 	return []facts.Format{
-		Vsftpd(), PureFTPd(), PureFTPdValue(), TFTPDefaults(), Xinetd(), Inetd(), Dnsmasq(), Samba(), Usershare(), SSHD(), ProFTPD(), Crontab(),
+		Vsftpd(), PureFTPd(), PureFTPdValue(), TFTPDefaults(), Xinetd(), Inetd(), Dnsmasq(), Samba(), Usershare(), SSHD(), ProFTPD(), Crontab(), Sockets(),
 	}
 }
 

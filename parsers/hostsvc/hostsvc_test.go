@@ -36,6 +36,7 @@ func kinds() []struct {
 		{Samba(), "samba", map[string][]string{"office": {"Wharf-9-Rope"}}},
 		{Usershare(), "usershare", nil},
 		{SSHD(), "sshd", map[string][]string{"jail": {"Wharf-5-Rope"}}},
+		{Sockets(), "sockets", nil},
 		{Crontab(), "crontab", map[string][]string{"system": {"Wharf-8-Rope"}}},
 		{ProFTPD(), "proftpd", map[string][]string{"servers": {"Wharf-3-Rope-Hash", "Wharf-4-Rope"}}},
 	}
@@ -51,7 +52,7 @@ func TestKit(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.dir, func(t *testing.T) {
 			kit := parsetest.Kit{Format: k.format, Samples: samples(t, k.dir, k.secrets)}
-			if k.format.Name != "samba-usershare" && k.format.Name != "pure-ftpd-value" {
+			if k.format.Name != "samba-usershare" && k.format.Name != "ss-sockets" && k.format.Name != "pure-ftpd-value" {
 				kit.Filler = "# "
 			}
 			kit.Run(t)
