@@ -153,11 +153,13 @@ func ip(s *cli.Stmt, scope string) bool {
 			return true
 		}
 	case "dhcp", "domain-lookup", "domain-name", "domain-list", "name-server", "host", "prefix-list", "multicast", "pim", "igmp", "arp", "source",
-		"tcp", "icmp-errors", "load-sharing", "community-list", "as-path", "extcommunity-list", "policy", "ssh", "http", "telnet", "adjacency", "verify", "sla", "forward-protocol", "flow", "radius", "tacacs", "internal", "eigrp", "mroute", "routing", "dns", "nat":
+		"tcp", "icmp-errors", "load-sharing", "community-list", "as-path", "extcommunity-list", "policy", "ssh", "http", "telnet", "adjacency", "verify", "sla", "forward-protocol", "flow", "radius", "tacacs", "internal", "eigrp", "mroute", "routing", "dns":
 		if s.Is(1, "http", "source-interface") || s.Is(1, "ssh", "source-interface") {
 			return s.OK()
 		}
 		return s.Skip()
+	case "nat":
+		return translation(s)
 	}
 	return false
 }
