@@ -89,7 +89,7 @@ func finish(r *cli.Reader) {
 		if i >= 0 && u.word != "" {
 			s := &r.D.Services[i]
 			r.D.Access = append(r.D.Access, facts.Access{
-				Name: u.name, In: facts.V[[]string]{Val: []string{u.word}, Origin: s.Enabled.Origin, Span: s.Enabled.Span}, Clients: clients, Enabled: s.Enabled, Span: s.Span,
+				Name: u.name, In: facts.V[[]string]{Val: []string{u.word}, Origin: s.Enabled.Origin, Span: s.Enabled.Span}, Clients: clients[u.word], Enabled: s.Enabled, Span: s.Span,
 			})
 		}
 	}
@@ -98,17 +98,31 @@ func finish(r *cli.Reader) {
 	}
 }
 
-// managers are the networks of "ip authorized-managers": all others are refused.
-func managers(r *cli.Reader) []netip.Prefix {
-	var out []netip.Prefix
+// managed is the kind of the trusts that hold "ip authorized-managers" until the file is read.
+const managed = "ip authorized-managers"
+
+// managers are the networks of "ip authorized-managers" for each way to log in: all others are refused. A line with
+// "access-method M" counts for M alone. No source at hand settles whether it closes the other ways as well, so these count
+// as open to all.
+func managers(r *cli.Reader) map[string][]netip.Prefix {
+	out := map[string][]netip.Prefix{}
 	for i := range r.D.Trusts {
-		if t := &r.D.Trusts[i]; t.Kind == "controller" && t.Name == "ip authorized-managers" {
-			if p, err := netip.ParsePrefix(t.Host); err == nil {
-				out = append(out, p)
+		t := &r.D.Trusts[i]
+		p, err := netip.ParsePrefix(t.Host)
+		if t.Kind != managed || err != nil {
+			continue
+		}
+		for _, u := range usual {
+			method := u.word
+			if method == "http" {
+				method = "web"
+			}
+			if u.word != "" && (t.Name == "all" || t.Name == method) {
+				out[u.word] = append(out[u.word], p)
 			}
 		}
 	}
-	r.D.Trusts = slices.DeleteFunc(r.D.Trusts, func(t facts.Trust) bool { return t.Name == "ip authorized-managers" })
+	r.D.Trusts = slices.DeleteFunc(r.D.Trusts, func(t facts.Trust) bool { return t.Kind == managed })
 	return out
 }
 
@@ -238,7 +252,11 @@ func ip(s *cli.Stmt) bool {
 		return accessList(s)
 	case "authorized-managers": // A [M] [access manager|operator] [access-method ...]
 		if p, ok := s.Prefix(2); ok && !s.No {
-			s.R.D.Trusts = append(s.R.D.Trusts, facts.Trust{Kind: "controller", Name: "ip authorized-managers", Host: p.Masked().String(), Span: s.Span()})
+			method := s.R.Keep(s.After(3, "access-method"))
+			if method == "" {
+				method = "all"
+			}
+			s.R.D.Trusts = append(s.R.D.Trusts, facts.Trust{Kind: managed, Name: method, Host: p.Masked().String(), Span: s.Span()})
 		}
 		return s.OK()
 	case "default-gateway":
