@@ -63,6 +63,7 @@ func All() []*audit.Check {
 		coverage.UnreadTransfer(),
 		governance.Expired(),
 	}
+	all = append(all, exposure.More()...)
 	slices.SortFunc(all, func(a, b *audit.Check) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

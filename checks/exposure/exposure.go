@@ -1,5 +1,5 @@
 // Package exposure holds the checks that ask whether a transfer could happen: services, client settings, archive paths,
-// credentials, filters, and the state of ESXi hosts. One file is one check, named by its slug.
+// credentials, filters, and the state of ESXi hosts. One file is one check, or a family of small ones, named by its slug.
 package exposure
 
 import (
