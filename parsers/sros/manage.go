@@ -149,16 +149,28 @@ func (p *parser) snmp() {
 		p.D.SNMP = append(p.D.SNMP, x)
 	})
 	p.Each(p.path(n, "access"), "", func(g int32) {
-		for k := p.First(g); k != none; k = p.First(k) {
-			if !p.Is(k, "write") {
-				continue
-			}
-			if v := p.First(k); v != none {
-				p.D.SNMP = append(p.D.SNMP, facts.SNMPAccess{Version: 3, Name: p.Text(g), Write: facts.Say(true, p.Span(v)), WriteView: p.Text(v), Span: p.Span(g)})
-			}
+		if v := p.First(p.below(g, "write", 0)); v != none {
+			p.D.SNMP = append(p.D.SNMP, facts.SNMPAccess{Version: 3, Name: p.Text(g), Write: facts.Say(true, p.Span(v)), WriteView: p.Text(v), Span: p.Span(g)})
 		}
 	})
 	p.Rest(n)
+}
+
+// below is the statement of that word anywhere below n: the views of a group lie behind its context, model and level, one behind
+// the other in the classic command line, side by side in the model (nokia-conf-system-security.yang, snmp access).
+func (p *parser) below(n int32, word string, depth int) int32 {
+	if depth > 16 {
+		return none
+	}
+	for c := p.First(n); c != none; c = p.Next(c) {
+		if p.Is(c, word) && p.First(c) != none {
+			return c
+		}
+		if k := p.below(c, word, depth+1); k != none {
+			return k
+		}
+	}
+	return none
 }
 
 // logging reads remote syslog, what is sent there, flow records and time. A syslog destination and a log that is sent to it are
