@@ -213,8 +213,8 @@ func identify(f *evidence.File, head []byte, formats []facts.Format) (Detection,
 		}
 	}
 	if d.Confidence <= facts.Likely && d.Format.Platform != "" && d.Format.Platform != f.Platform {
-		if name := foreign(text); name != "" {
-			return Detection{}, &UnknownError{Guess: name, Hint: "its platform is not read by this version"}
+		if name, hint := foreign(text); name != "" {
+			return Detection{}, &UnknownError{Guess: name, Hint: hint}
 		}
 	}
 	if d.Confidence == facts.No {
