@@ -91,7 +91,7 @@ func (w *Workflow) differs(p *Policy, x *facts.Transfer) (out []string, concerns
 		if !w.Window.Holds(at) {
 			out = append(out, "window")
 		}
-		if !w.Starts.IsZero() && at.Before(w.Starts) || !w.Expires.IsZero() && !at.Before(w.Expires) {
+		if !w.InForce(at) {
 			out = append(out, "dates")
 		}
 	}
@@ -109,35 +109,6 @@ func (w *Workflow) differs(p *Policy, x *facts.Transfer) (out []string, concerns
 		}
 	}
 	return out, from && to || to && proto
-}
-
-// ApprovedDestinations are the networks that some workflow in force at t lets from a zone reach by a protocol, and the
-// addresses of the zones it names.
-func (p *Policy) ApprovedDestinations(zone string, proto facts.Protocol, t time.Time) []netip.Prefix {
-	var out []netip.Prefix
-	for i := range p.Workflows {
-		w := &p.Workflows[i]
-		if !slices.Contains(w.Protocols, proto) || !w.Starts.IsZero() && t.Before(w.Starts) || !t.Before(w.Expires) {
-			continue
-		}
-		if !slices.Contains(w.From.Zones, zone) && !w.fromWithin(p, zone) {
-			continue
-		}
-		out = append(out, w.To.Prefixes...)
-		for _, name := range w.To.Zones {
-			for _, z := range p.Zones {
-				if z.Name == name {
-					out = append(out, z.CIDRs...)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// fromWithin reports whether one of w's source networks lies in the zone.
-func (w *Workflow) fromWithin(p *Policy, zone string) bool {
-	return slices.ContainsFunc(w.From.Prefixes, func(c netip.Prefix) bool { return p.Zone(c.Addr()).Name == zone })
 }
 
 // RoleOf is the policy's role of a device or address; empty when none names it.

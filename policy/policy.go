@@ -69,6 +69,11 @@ type Workflow struct {
 	Line                                Line
 }
 
+// InForce reports whether a workflow approves anything at t.
+func (w *Workflow) InForce(t time.Time) bool {
+	return (w.Starts.IsZero() || !t.Before(w.Starts)) && (w.Expires.IsZero() || t.Before(w.Expires))
+}
+
 // Ends are the addresses of one side of a workflow.
 type Ends struct {
 	Names    []string // as written: zones, roles, devices, networks

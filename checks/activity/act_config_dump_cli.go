@@ -142,7 +142,7 @@ func weighDump(p *audit.Pass, device string, c *facts.Command) (v uint8, base fl
 	if approved {
 		return 0, 0, nil, true
 	}
-	if contains(p.Policy.Servers, c.Copy.Addr) || destination(p, c.Copy.Addr) {
+	if judge.Contains(p.Policy.Servers, c.Copy.Addr) || destination(p, c.Copy.Addr) {
 		return dumpApproved, .25, near, false
 	}
 	return dumpUnapproved, .70, near, false
@@ -151,7 +151,7 @@ func weighDump(p *audit.Pass, device string, c *facts.Command) (v uint8, base fl
 // destination reports whether some workflow, in force or not, approves a transfer to an address.
 func destination(p *audit.Pass, a netip.Addr) bool {
 	return slices.ContainsFunc(p.Policy.Workflows, func(w policy.Workflow) bool {
-		return contains(w.To.Prefixes, a) || slices.Contains(w.To.Zones, p.Zone(a).Name)
+		return judge.Contains(w.To.Prefixes, a) || slices.Contains(w.To.Zones, p.Zone(a).Name)
 	})
 }
 

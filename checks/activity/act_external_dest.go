@@ -119,8 +119,8 @@ func externalPair(p *audit.Pass, k tally.Key, now, _ *tally.Pair) {
 
 // known reports what the policy's lists say of a server: the deny list counts first.
 func known(p *audit.Pass, server netip.Addr) (listed, allowed bool) {
-	listed = contains(p.Policy.Deny, server)
-	return listed, !listed && (contains(p.Policy.Allow, server) || contains(p.Policy.Servers, server))
+	listed = judge.Contains(p.Policy.Deny, server)
+	return listed, !listed && (judge.ApprovedServer(p, server))
 }
 
 // externalTrail tells of transfers that a device logged as its own: their records name the server and no client (IOS,
@@ -180,8 +180,4 @@ func readsOnly(x *tally.Pair) bool {
 	const reads = 1<<facts.OpGet | 1<<facts.OpList
 	const named = 1<<facts.ByLog | 1<<facts.ByDPI
 	return x.Ops != 0 && x.Ops&^reads == 0 && x.By != 0 && x.By&^named == 0
-}
-
-func contains(nets []netip.Prefix, a netip.Addr) bool {
-	return slices.ContainsFunc(nets, func(c netip.Prefix) bool { return c.Contains(a) })
 }

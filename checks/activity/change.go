@@ -48,11 +48,3 @@ func changed(p *audit.Pass, f audit.Finding) {
 func outside(p *audit.Pass, a netip.Addr) bool {
 	return a.IsValid() && !a.IsLoopback() && !a.IsMulticast() && !a.IsUnspecified() && p.Zone(a).Trust == policy.External
 }
-
-// approvedServer reports whether an address is one of the policy's servers, or allowed to everyone.
-func approvedServer(p *audit.Pass, a netip.Addr) bool {
-	in := func(list []netip.Prefix) bool {
-		return slices.ContainsFunc(list, func(n netip.Prefix) bool { return n.Contains(a.Unmap()) })
-	}
-	return a.IsValid() && (in(p.Policy.Servers) || in(p.Policy.Allow))
-}

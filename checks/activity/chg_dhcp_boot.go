@@ -52,7 +52,7 @@ func dhcpBoot(p *audit.Pass, before, after *facts.Device) {
 			continue
 		}
 		exposure := audit.ExposureUntrusted
-		if approvedServer(p, c.Addr) {
+		if judge.ApprovedServer(p, c.Addr) {
 			exposure = audit.ExposureHost
 		}
 		what := cmp.Or(c.Host, c.Path, c.URL, "another value")

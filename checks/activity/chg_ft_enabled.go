@@ -78,7 +78,7 @@ func transferEnabled(p *audit.Pass, before, after *facts.Device) {
 			continue
 		}
 		exposure := audit.ExposureInternal
-		if approvedServer(p, c.Addr) {
+		if judge.ApprovedServer(p, c.Addr) {
 			exposure = audit.ExposureHost
 		}
 		changed(p, audit.Finding{

@@ -178,7 +178,7 @@ func (g *ingress) unapproved(q headerspace.Query, z policy.Zone, got *headerspac
 	now := g.p.Now()
 	for i := range g.p.Policy.Workflows {
 		w := &g.p.Policy.Workflows[i]
-		if slices.Contains(w.Protocols, got.Protocol) && (w.Starts.IsZero() || !now.Before(w.Starts)) && (w.Expires.IsZero() || now.Before(w.Expires)) {
+		if slices.Contains(w.Protocols, got.Protocol) && w.InForce(now) {
 			if a := (approval{from: judge.Networks(g.p, &w.From), to: judge.Networks(g.p, &w.To)}); len(a.from) > 0 && len(a.to) > 0 {
 				approved = append(approved, a)
 			}

@@ -229,7 +229,7 @@ func approvedTo(p *audit.Pass, d *facts.Device, f *facts.Filter, r *facts.Rule, 
 	now := p.Now()
 	for i := range p.Policy.Workflows {
 		w := &p.Policy.Workflows[i]
-		if slices.Contains(w.Protocols, proto) && (w.Starts.IsZero() || !now.Before(w.Starts)) && (w.Expires.IsZero() || now.Before(w.Expires)) {
+		if slices.Contains(w.Protocols, proto) && w.InForce(now) {
 			approved = append(approved, judge.Networks(p, &w.To)...)
 		}
 	}

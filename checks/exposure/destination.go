@@ -48,17 +48,12 @@ func destinationOf(p *audit.Pass, c *facts.Client) destination {
 
 // approvedAddress reports whether the policy approves transfers of a protocol with an address.
 func approvedAddress(p *audit.Pass, a netip.Addr, proto facts.Protocol) bool {
-	a = a.Unmap()
-	in := func(list []netip.Prefix) bool {
-		return slices.ContainsFunc(list, func(n netip.Prefix) bool { return n.Contains(a) })
-	}
-	if in(p.Policy.Servers) || in(p.Policy.Allow) {
+	if judge.ApprovedServer(p, a) {
 		return true
 	}
 	now := p.Now()
 	return slices.ContainsFunc(p.Policy.Workflows, func(w policy.Workflow) bool {
-		current := (w.Starts.IsZero() || !now.Before(w.Starts)) && (w.Expires.IsZero() || now.Before(w.Expires))
-		return current && slices.Contains(w.Protocols, proto) && (in(judge.Networks(p, &w.To)) || in(judge.Networks(p, &w.From)))
+		return w.InForce(now) && slices.Contains(w.Protocols, proto) && (judge.Contains(judge.Networks(p, &w.To), a) || judge.Contains(judge.Networks(p, &w.From), a))
 	})
 }
 

@@ -130,7 +130,7 @@ func (e *egress) approvals(z policy.Zone, proto facts.Protocol) []approval {
 	now := e.p.Now()
 	for i := range e.p.Policy.Workflows {
 		w := &e.p.Policy.Workflows[i]
-		if !slices.Contains(w.Protocols, proto) || !w.Starts.IsZero() && now.Before(w.Starts) || !w.Expires.IsZero() && !now.Before(w.Expires) {
+		if !slices.Contains(w.Protocols, proto) || !w.InForce(now) {
 			continue
 		}
 		a := approval{from: judge.Networks(e.p, &w.From), to: judge.Networks(e.p, &w.To), everyone: slices.Contains(w.From.Zones, z.Name)}

@@ -66,6 +66,17 @@ func Within(all []netip.Prefix, c netip.Prefix) []netip.Prefix {
 	return out
 }
 
+// Contains reports whether one of the networks holds an address; none holds the zero address.
+func Contains(nets []netip.Prefix, a netip.Addr) bool {
+	a = a.Unmap()
+	return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+// ApprovedServer reports whether an address is one of the policy's servers, or allowed to everyone.
+func ApprovedServer(p *audit.Pass, a netip.Addr) bool {
+	return Contains(p.Policy.Servers, a) || Contains(p.Policy.Allow, a)
+}
+
 // Networks are the addresses of one end of a workflow, with those of the zones it names.
 func Networks(p *audit.Pass, x *policy.Ends) []netip.Prefix {
 	out := slices.Clone(x.Prefixes)
