@@ -17,7 +17,6 @@ import (
 	"github.com/quaymaster/quaymaster/evidence"
 	"github.com/quaymaster/quaymaster/facts"
 	"github.com/quaymaster/quaymaster/internal/field"
-	"github.com/quaymaster/quaymaster/internal/transferwords"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
@@ -226,8 +225,7 @@ func (r *Reader) Span(n int32) evidence.Span {
 	if n == None {
 		return evidence.Span{}
 	}
-	off, length := r.T.Statement(n)
-	return r.F.Span(r.T.Base+int64(off), int(length))
+	return r.T.Span(r.F, n)
 }
 
 // WordSpan is length bytes of n's word, from byte i of it.
@@ -251,15 +249,8 @@ func (r *Reader) OKAll(n int32) {
 
 // Unsupported accounts for n and everything below it as known, bearing on transfers or filters, and not modelled.
 func (r *Reader) Unsupported(n int32, reason string) {
-	r.force(n, facts.Unsupported)
+	r.T.Force(n, facts.Unsupported)
 	r.reasons[n] = reason
-}
-
-func (r *Reader) force(n int32, s facts.LineState) {
-	r.T.Mark(n, s)
-	for c := r.T.Nodes[n].First; c != None; c = r.T.Nodes[c].Next {
-		r.force(c, s)
-	}
 }
 
 // InFilter says that what is below n belongs to that filter: lines nobody understood are told with it.
@@ -273,26 +264,7 @@ func (r *Reader) Account() {
 			n.State = facts.Understood
 		}
 	}
-	at := map[uint32]int{} // line to its place in Unread: a line is listed once
-	r.D.Lines = r.T.Lines(func(i int32, s facts.LineState) {
-		n := &r.T.Nodes[i]
-		k, have := at[n.Line]
-		if !have && len(r.D.Unread) >= facts.MaxUnread || have && r.D.Unread[k].Transfer != "" {
-			return
-		}
-		off, length := r.T.Statement(i)
-		u := facts.Unread{
-			State: s, Transfer: transferwords.Find(r.T.Source[off : off+length]), Filter: nearest(r, r.filters, i), Reason: nearest(r, r.reasons, i),
-			Span: r.Span(i),
-		}
-		switch {
-		case !have:
-			at[n.Line] = len(r.D.Unread)
-			r.D.Unread = append(r.D.Unread, u)
-		case u.Transfer != "":
-			r.D.Unread[k] = u
-		}
-	})
+	r.T.Account(r.F, r.D, func(n int32) string { return r.T.Nearest(r.filters, n) }, func(n int32) string { return r.T.Nearest(r.reasons, n) })
 }
 
 // accounted reports whether a child of n is.
@@ -303,16 +275,6 @@ func (r *Reader) accounted(n int32) bool {
 		}
 	}
 	return false
-}
-
-// nearest is what is kept about n, or about what it lies in.
-func nearest(r *Reader, of map[int32]string, n int32) string {
-	for ; n >= 0; n = r.T.Nodes[n].Parent {
-		if s := of[n]; s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // Prefix reads an address with or without a length; host is what it says before its network is taken.

@@ -2,7 +2,6 @@ package junos
 
 import (
 	"github.com/quaymaster/quaymaster/facts"
-	"github.com/quaymaster/quaymaster/internal/transferwords"
 	"github.com/quaymaster/quaymaster/internal/tree"
 )
 
@@ -17,36 +16,7 @@ func (p *parser) account() {
 			n.State = facts.Understood
 		}
 	}
-	at := map[uint32]int{} // line to its place in Unread: a line is listed once
-	p.d.Lines = p.t.Lines(func(i int32, s facts.LineState) {
-		n := &p.t.Nodes[i]
-		k, have := at[n.Line]
-		if !have && len(p.d.Unread) >= facts.MaxUnread || have && p.d.Unread[k].Transfer != "" {
-			return
-		}
-		off, length := p.t.Statement(i)
-		u := facts.Unread{
-			State: s, Transfer: transferwords.Find(p.t.Source[off : off+length]), Filter: p.filterOf(i), Reason: p.reason(i),
-			Span: p.span(i),
-		}
-		switch {
-		case !have:
-			at[n.Line] = len(p.d.Unread)
-			p.d.Unread = append(p.d.Unread, u)
-		case u.Transfer != "":
-			p.d.Unread[k] = u
-		}
-	})
-}
-
-// reason is why n, or what it lies in, is unsupported.
-func (p *parser) reason(n int32) string {
-	for ; n >= 0; n = p.t.Nodes[n].Parent {
-		if r := p.reasons[n]; r != "" {
-			return r
-		}
-	}
-	return ""
+	p.t.Account(p.f, p.d, p.filterOf, func(n int32) string { return p.t.Nearest(p.reasons, n) })
 }
 
 // filterOf is the firewall filter or policy n lies in.

@@ -285,10 +285,7 @@ func (p *parser) intern(b []byte) string {
 func (p *parser) is(n int32, word string) bool { return string(p.t.Text(n)) == word }
 
 // span is the text of the statement that made n, up to n's word.
-func (p *parser) span(n int32) evidence.Span {
-	off, length := p.t.Statement(n)
-	return p.f.Span(p.t.Base+int64(off), int(length))
-}
+func (p *parser) span(n int32) evidence.Span { return p.t.Span(p.f, n) }
 
 // wordSpan is n's word alone, from byte i of it.
 func (p *parser) wordSpan(n int32, i, length int) evidence.Span {
@@ -319,16 +316,8 @@ func (p *parser) okAll(n int32) {
 
 // unsupported accounts for n and everything below it as known, bearing on transfers or filters, and not modelled.
 func (p *parser) unsupported(n int32, reason string) {
-	p.force(n, facts.Unsupported)
+	p.t.Force(n, facts.Unsupported)
 	p.reasons[n] = reason
-}
-
-// force accounts for n and everything below it, whatever was said of them before.
-func (p *parser) force(n int32, s facts.LineState) {
-	p.t.Mark(n, s)
-	for c := p.t.Nodes[n].First; c != none; c = p.t.Nodes[c].Next {
-		p.force(c, s)
-	}
 }
 
 // other accounts for a statement of a section that no code reads: irrelevant by the table, else unrecognised. One that
