@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -79,42 +78,7 @@ func TestPlanted(t *testing.T) {
 const understoodShare = 0.97
 
 func TestCorpus(t *testing.T) {
-	dir := os.Getenv("QUAYMASTER_CORPUS")
-	if dir == "" {
-		t.Skip("QUAYMASTER_CORPUS is not set: the public configurations are not read")
-	}
-	files, _ := filepath.Glob(filepath.Join(dir, "configs", "*", "*"))
-	own := 0
-	for _, path := range files {
-		src, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := Format().Detect(path, src[:min(len(src), 64<<10)])
-		if filepath.Base(filepath.Dir(path)) != facts.CheckPointGaia {
-			if got > facts.No {
-				t.Errorf("%s: detected with %d", path, got)
-			}
-			continue
-		}
-		own++
-		if got < facts.Strong {
-			t.Errorf("%s: detected with %d", path, got)
-		}
-		d := deviceOf(t, string(src))
-		l := d.Lines
-		share := float64(l.Understood+l.Irrelevant) / float64(l.Total())
-		t.Logf("%s: %.2f%% %+v", filepath.Base(path), 100*share, l)
-		for _, u := range d.Unread {
-			t.Logf("%s: %q %s", u.State, src[u.Span.Pos.Off():u.Span.Pos.Off()+int64(u.Span.Len)], u.Reason)
-		}
-		if share < understoodShare {
-			t.Errorf("%.4f, want %.2f", share, understoodShare)
-		}
-	}
-	if own == 0 {
-		t.Error("no configurations")
-	}
+	parsetest.Public(t, os.Getenv("QUAYMASTER_CORPUS"), facts.CheckPointGaia, understoodShare, []facts.Format{Format()})
 }
 
 func FuzzParse(f *testing.F) {
