@@ -351,7 +351,9 @@ It cannot: approve it as a workflow, or measure by TCP.
 
 // CatchAll is QM1112.
 func CatchAll() *audit.Check {
-	c := clientUse("QM1112", "xfer-url-catchall", "Any other transfer URL or redirect in config text", `A statement that no other check knows holds a transfer URL.
+	return &audit.Check{
+		ID: "QM1112", Slug: "xfer-url-catchall", Title: "Any other transfer URL or redirect in config text", Severity: audit.Medium,
+		Doc: `A statement that no other check knows holds a transfer URL.
 
 ## Why it matters
 
@@ -369,15 +371,17 @@ Text that only explains. Accept it by its name, or tell us what the statement is
 ## Tunables
 
 "servers" and "zones" of the policy.
-`, .40, audit.Medium, nil, "", []string{"T1059.008"}, []string{"CM-6"}, "a harmless statement", "remove the statement, or record what it is for")
-	c.Device = perClient(
-		func(c *facts.Client) bool { return c.Use == "other" && c.Protocol != facts.HTTPS },
-		func(p *audit.Pass, d *facts.Device, c *facts.Client) audit.Finding {
-			f := clientFinding(p, d, c, .40, fmt.Sprintf("names a %s URL in a statement that is not modelled:", judge.Upper(c.Protocol)))
-			f.Severity, f.Confidence = min(f.Severity, audit.Medium), audit.ConfidenceLow
-			return f
-		})
-	return c
+`,
+		Variants: destinationVariants(audit.Medium, audit.Medium, audit.Low), Attack: []string{"T1059.008"}, Analytics: []string{"AN1173"}, Controls: []string{"CM-6"}, False: "a harmless statement",
+		Fixes: map[string]string{"": "remove the statement, or record what it is for"}, Needs: audit.Needs{Platforms: configured(), Evidence: facts.HasConfig},
+		Device: perClient(
+			func(c *facts.Client) bool { return c.Use == "other" && c.Protocol != facts.HTTPS },
+			func(p *audit.Pass, d *facts.Device, c *facts.Client) audit.Finding {
+				f := clientFinding(p, d, c, .40, fmt.Sprintf("names a %s URL in a statement that is not modelled:", judge.Upper(c.Protocol)))
+				f.Severity, f.Confidence = min(f.Severity, audit.Medium), audit.ConfidenceLow
+				return f
+			}),
+	}
 }
 
 // SourceUnpinned is QM1111.

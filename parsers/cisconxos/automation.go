@@ -199,3 +199,19 @@ func references(s *cli.Stmt, by string) {
 
 // timeRange reads a time range: what it says is known, and no question asks NX-OS times yet, so that its lines are undecided.
 func timeRange(s *cli.Stmt) bool { return s.Unsupported("time ranges are not modelled") }
+
+// boot reads "boot nxos|kickstart|system FILE", "boot poap enable".
+func boot(s *cli.Stmt) bool {
+	switch {
+	case s.Is(1, "poap"):
+		if c := s.R.Client("boot-config", "boot poap", cli.Link{}, s.Span()); c != nil {
+			c.Protocol, c.Automatic, c.Enabled = facts.TFTP, true, facts.Say(s.Is(2, "enable") && !s.No, s.Span())
+		}
+		return s.OK()
+	default:
+		if l, ok := s.FindLink(2); ok && !s.No {
+			s.R.Client("boot-system", "boot "+s.Keep(1), l, s.Span()).Automatic = true
+		}
+		return s.OK()
+	}
+}
